@@ -1,0 +1,618 @@
+/* boids.h - a flock that learns
+ *
+ * Reynolds (1987) wrote three rules that tell each bird which way to turn: stay with your flockmates (cohesion), head where they
+ * head (alignment), do not touch them (separation). Here nobody tells it. The rules are the reward, the action is which way to
+ * turn, and the flock is learned. Every boid is an agent; all share one policy.
+ *
+ *     #include "boids.h"
+ *
+ *     Boids env = {0};
+ *     boids_defaults(&env);
+ *     env.num_boids = 64;
+ *     const char* error = c_init(&env);           // NULL, or what is wrong with which parameter
+ *     env.observations = malloc(...);             // env.num_agents x c_observation_space(&env).size floats
+ *     ... actions, rewards, terminals, truncations ...
+ *     c_reset(&env);
+ *     for (;;) { c_script(&env); c_step(&env); }  // or write env.actions yourself
+ *     c_close(&env);
+ *
+ * World. A torus of width x height world units. x to the right, y up, headings counter-clockwise from x. A position is a
+ * uint32_t, 2^32 to one side of the world, and a heading a uint16_t, 2^16 to a full turn: wrapping is free and exact.
+ *
+ * Action, one per boid and step. Speed is constant; a boid only turns.
+ *     discrete    int32_t 0 .. 4: hard left, left, straight, right, hard right: by max_turn, gentle_turn, 0 degrees
+ *     continuous  float in [-1, 1]: a fraction of max_turn, positive to the left (counter-clockwise)
+ *
+ * Observation, per boid, floats in [-1, 1], in its own heading frame (first forward, then left). n is the number of neighbours,
+ * boids within view_radius R; with none, all is 0.
+ *     0      1 if n > 0
+ *     1      company: min(n / flockmates, 1)
+ *     2, 3   mean offset of the neighbours / R
+ *     4, 5   mean cosine and sine of their headings
+ *     6, 7   push away from those within separation_radius r: -3 x sum of (1 - d^2/r^2) offset/r, each clipped
+ *     8      closeness: max(1 - d/r, 0) of the nearest
+ *     9      togetherness: company x (1 - |mean offset| / R)
+ *     `nearest` adds, for each of the num_neighbors nearest boids, nearest first (of two as near, the lower index first):
+ *     4 floats, offset / R, cosine and sine of its heading; 0 where there are fewer
+ *
+ * Reward, per boid, clipped to [-1, 1]; a boid without neighbours earns 0:
+ *     cohesion_weight x togetherness + alignment_weight x company x mean cosine - separation_weight x closeness
+ *
+ * Episode. Truncated, never terminated, after horizon steps; the flock restarts from random positions and headings within the
+ * same step, so that the observations are then the first of the new episode, and the rewards the last of the old.
+ *
+ * Same seed, same bits: on any instruction set and search path (compile with -ffp-contract=off -fno-tree-slp-vectorize, as
+ * CMakeLists.txt does and says why).
+ * Memory: 30 bytes a boid, and 4 a cell, beyond the five shared buffers. Ownership, errors, threads: as env.h says.
+ */
+#ifndef BOIDS_H
+#define BOIDS_H
+
+#include "boids_neighbors.h"
+#include "env.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* type, name, default, least, most, unit, doc */
+#define BOIDS_PARAMS(X)                                                                                                         \
+    X(int, num_boids, 64, 1, 1048576, "boids", "boids in the flock, each an agent")                                             \
+    X(float, width, 1080, 1, 1e6, "world units", "width of the torus")                                                          \
+    X(float, height, 720, 1, 1e6, "world units", "height of the torus")                                                         \
+    X(float, view_radius, 100, 1e-3, 5e5, "world units", "how far a boid sees: 1/1024 of the longer side to 1/2 of the shorter") \
+    X(float, separation_radius, 25, 1e-4, 5e5, "world units", "nearer than this is too near: 1/32 to 1 of view_radius")         \
+    X(float, collision_radius, 8, 0, 5e5, "world units", "nearer than this counts as a collision in the log; at most view_radius") \
+    X(float, speed, 4, 0, 2.5e5, "world units per step", "of every boid; at most 1/4 of the shorter side")                      \
+    X(float, gentle_turn, 5, 0, 180, "degrees per step", "what the actions left and right turn by")                             \
+    X(float, max_turn, 15, 0, 180, "degrees per step", "what hard left, hard right and the continuous actions -1 and 1 turn by") \
+    X(choice, action, 0, 0, 1, "discrete|continuous", "one of five turns, or a fraction of max_turn")                           \
+    X(choice, observation, 0, 0, 1, "rules|nearest", "sums over the neighbours, or these and the nearest one by one")           \
+    X(int, num_neighbors, 8, 1, 32, "boids", "neighbours that the observation `nearest` lists one by one")                      \
+    X(int, flockmates, 6, 1, 1000, "boids", "neighbours at which cohesion and alignment earn in full")                          \
+    X(float, cohesion_weight, 0.4, 0, 10, "reward", "of being amid the neighbours")                                             \
+    X(float, alignment_weight, 0.6, 0, 10, "reward", "of heading where they head")                                              \
+    X(float, separation_weight, 1.5, 0, 10, "reward", "lost by touching the nearest")                                           \
+    X(int, horizon, 400, 1, 1000000000, "steps", "length of an episode")                                                        \
+    X(int, warmup, 0, 0, 1000000000, "steps", "first steps of an episode that all but episode_return leave out of the log")     \
+    X(bool, stagger, true, 0, 1, "", "environment k of n starts its first episode k/n of the way in, so that they do not restart together")
+
+/* name, doc. Means over boids and the steps after warmup, then over episodes. */
+#define BOIDS_LOG(X)                                                                                                            \
+    X(episode_return, "sum of rewards over the episode, mean over boids")                                                       \
+    X(episode_length, "steps")                                                                                                  \
+    X(reward, "per boid and step, in [-1, 1]")                                                                                  \
+    X(cohesion, "its term of the reward, in [0, cohesion_weight]")                                                              \
+    X(alignment, "its term of the reward, in [-alignment_weight, alignment_weight]")                                            \
+    X(separation, "its term of the reward, in [-separation_weight, 0]")                                                         \
+    X(polarization, "length of the mean heading of the whole flock, 0 to 1 (Vicsek 1995)")                                      \
+    X(local_alignment, "mean cosine between a boid's heading and its neighbours', over boids that have any")                    \
+    X(milling, "|mean sine of the bearing to the neighbours' centre|, over boids that have any: 1 when all circle one way (after Couzin 2002)") \
+    X(nearest, "distance to the nearest neighbour / separation_radius, over boids that have any")                               \
+    X(collisions, "share of boids with another within collision_radius")                                                        \
+    X(isolation, "share of boids without neighbours")                                                                           \
+    X(groups, "flocks at the end of the episode: sets of boids connected by sight")                                             \
+    X(largest_group, "share of boids in the largest of them")                                                                   \
+    X(turn, "mean |turn| / max_turn")
+
+typedef struct Log {
+#define BOIDS__FIELD(name, doc) float name;
+    BOIDS_LOG(BOIDS__FIELD)
+#undef BOIDS__FIELD
+    float n; /* episodes added up in the fields above */
+} Log;
+
+/* Sums over the boids and steps of an episode. Fixed point, 2^16 to 1, so that the order of boids does not matter. */
+typedef struct BoidsTally {
+    int64_t reward_all;                              /* from the episode's first step */
+    int64_t reward, cohesion, alignment, separation; /* these and all below: after warmup */
+    int64_t local_alignment, nearest, turn;
+    int64_t social, collisions;                      /* boids that saw another; that touched another */
+    double polarization, milling;                    /* per step */
+    int32_t steps;                                   /* after warmup */
+    int32_t length;                                  /* all steps */
+} BoidsTally;
+
+typedef struct Boids {
+    /* shared with the caller */
+    float* observations;   /* (num_boids x observation size) */
+    void* actions;         /* (num_boids) int32_t 0 .. 4, or float in [-1, 1] */
+    float* rewards;        /* (num_boids) */
+    uint8_t* terminals;    /* (num_boids) always 0 */
+    uint8_t* truncations;  /* (num_boids) 1 when the episode ended with this step */
+    Log log;
+    int32_t num_agents;    /* num_boids */
+    uint32_t index, num_envs;
+    uint64_t rng;
+
+    /* parameters */
+#define BOIDS__FIELD(type, name, value, least, most, unit, doc) type name;
+    BOIDS_PARAMS(BOIDS__FIELD)
+#undef BOIDS__FIELD
+
+    /* state */
+    uint32_t* x;           /* (num_boids) 2^32 to the width */
+    uint32_t* y;           /* (num_boids) 2^32 to the height */
+    uint16_t* heading;     /* (num_boids) 2^16 to a full turn */
+    int32_t tick;          /* steps since the episode began */
+
+    /* derived */
+    int16_t* c;            /* (num_boids) cosine of the heading, / BOIDS_UNIT */
+    int16_t* s;            /* (num_boids) sine of the heading, / BOIDS_UNIT */
+    BoidsNeighbors neighbors;
+    BoidsTally tally;
+    int32_t gentle, hard;  /* the turns, 2^16 to a full turn */
+    char error[160];       /* of c_init */
+} Boids;
+
+static inline void boids_defaults(Boids* env) {
+#define BOIDS__DEFAULT(type, name, value, least, most, unit, doc) env->name = (type)(value);
+    BOIDS_PARAMS(BOIDS__DEFAULT)
+#undef BOIDS__DEFAULT
+}
+
+static inline int boids_observation_size(const Boids* env) { return env->observation ? 10 + 4 * env->num_neighbors : 10; }
+
+/* Checks the parameters. NULL, or a message that names the parameter, what was expected and what came. */
+static inline const char* boids_check_params(Boids* env) {
+    const double shorter = env->width < env->height ? env->width : env->height;
+    const double longer = env->width < env->height ? env->height : env->width;
+#define BOIDS__EXPECT(name, least, most)                                                                                   \
+    if (!((double)env->name >= (least) && (double)env->name <= (most))) {                                                  \
+        snprintf(env->error, sizeof env->error, #name ": expected %g to %g, got %g", (double)(least), (double)(most),      \
+                 (double)env->name);                                                                                       \
+        return env->error;                                                                                                 \
+    }
+#define BOIDS__RANGE(type, name, value, least, most, unit, doc) BOIDS__EXPECT(name, (type)(least), (type)(most))
+    BOIDS_PARAMS(BOIDS__RANGE)
+    BOIDS__EXPECT(view_radius, longer / 1024, shorter / 2)
+    BOIDS__EXPECT(separation_radius, env->view_radius / 32, env->view_radius)
+    BOIDS__EXPECT(collision_radius, 0, env->view_radius)
+    BOIDS__EXPECT(speed, 0, shorter / 4)
+    BOIDS__EXPECT(gentle_turn, 0, env->max_turn)
+    BOIDS__EXPECT(warmup, 0, env->horizon - 1)
+#undef BOIDS__RANGE
+#undef BOIDS__EXPECT
+    return NULL;
+}
+
+static inline void c_close(Boids* env);
+
+static inline const char* c_init(Boids* env) {
+    const char* error = boids_check_params(env);
+    if (error) return error;
+    const size_t n = (size_t)env->num_boids;
+    error = boids_neighbors_init(&env->neighbors, env->num_boids, env->width, env->height, env->view_radius,
+                                 env->separation_radius);
+    if (error) return error;
+    env->x = (uint32_t*)ENV_CALLOC(n, sizeof(uint32_t));
+    env->y = (uint32_t*)ENV_CALLOC(n, sizeof(uint32_t));
+    env->heading = (uint16_t*)ENV_CALLOC(n, sizeof(uint16_t));
+    env->c = (int16_t*)ENV_CALLOC(n, sizeof(int16_t));
+    env->s = (int16_t*)ENV_CALLOC(n, sizeof(int16_t));
+    if (!env->x || !env->y || !env->heading || !env->c || !env->s) {
+        c_close(env);
+        return ENV_NO_MEMORY;
+    }
+    env->num_agents = env->num_boids;
+    env->gentle = (int32_t)(env->gentle_turn * (65536.0f / 360.0f) + 0.5f);
+    env->hard = (int32_t)(env->max_turn * (65536.0f / 360.0f) + 0.5f);
+    return NULL;
+}
+
+static inline EnvSpace c_observation_space(const Boids* env) {
+    const EnvSpace space = {'f', boids_observation_size(env), -1.0f, 1.0f, NULL};
+    return space;
+}
+
+static inline EnvSpace c_action_space(const Boids* env) {
+    static const int32_t turns[] = {5};
+    const EnvSpace discrete = {'i', 1, 0.0f, 4.0f, turns}, continuous = {'f', 1, -1.0f, 1.0f, NULL};
+    return env->action ? continuous : discrete;
+}
+
+/* --- one step: turn, move, neighbours, reward, observe ------------------------------------------------------------------- */
+
+/* Turns every boid as its action says. Returns the sum of |turn|, 2^16 to a full turn. */
+BOIDS_CLONES static inline int64_t boids__turn(Boids* env) {
+    const int32_t n = env->num_boids, hard = env->hard, gentle = env->gentle;
+    uint16_t* heading = env->heading;
+    int64_t turned = 0;
+    if (env->action) {
+        const float* fraction = (const float*)env->actions;
+        for (int32_t i = 0; i < n; i++) {
+            const float a = fraction[i] * (float)hard;
+            const int32_t turn = (int32_t)(a + (a < 0 ? -0.5f : 0.5f));
+            heading[i] = (uint16_t)(heading[i] + turn);
+            turned += turn < 0 ? -turn : turn;
+        }
+    } else {
+        /* arithmetic and no table: it vectorizes, and a wild action in C flies straight */
+        const int32_t* action = (const int32_t*)env->actions;
+        for (int32_t i = 0; i < n; i++) {
+            const int32_t a = action[i];
+            const int32_t hard_one = (a == 0) | (a == 4), gentle_one = (a == 1) | (a == 3);
+            const int32_t turn = hard_one * hard + gentle_one * gentle;
+            heading[i] = (uint16_t)(heading[i] + (a < 2 ? turn : -turn));
+            turned += turn;
+        }
+    }
+    return turned;
+}
+
+/* Moves every boid one step ahead. */
+BOIDS_CLONES static inline void boids__move(Boids* env) {
+    const int32_t n = env->num_boids;
+    const float step_x = (float)(env->speed / (double)env->width * 4294967296.0);
+    const float step_y = (float)(env->speed / (double)env->height * 4294967296.0);
+    const uint16_t* heading = env->heading;
+    uint32_t *x = env->x, *y = env->y;
+    int16_t *c16 = env->c, *s16 = env->s;
+    for (int32_t i = 0; i < n; i++) {
+        const float c = boids_cos(heading[i]), s = boids_sin(heading[i]);
+        x[i] += (uint32_t)(int32_t)(c * step_x);
+        y[i] += (uint32_t)(int32_t)(s * step_y);
+        c16[i] = boids_heading_unit(c);
+        s16[i] = boids_heading_unit(s);
+    }
+}
+
+/* The lanes of a block as floats: what the reward and the observation are made of. */
+typedef struct BoidsSenses {
+    float rules[10][BOIDS_LANES];
+    float reward[BOIDS_LANES];
+    int32_t cohesion[BOIDS_LANES], alignment[BOIDS_LANES], separation[BOIDS_LANES]; /* reward terms, fixed point */
+    int32_t total[BOIDS_LANES];                                                      /* the reward, fixed point */
+    int32_t local_alignment[BOIDS_LANES], nearest[BOIDS_LANES], bearing[BOIDS_LANES]; /* fixed point */
+    int32_t social[BOIDS_LANES], collided[BOIDS_LANES];                              /* 0 or 1 */
+} BoidsSenses;
+
+BOIDS_INLINE float boids__clip(float v, float low, float high) {
+    v = v < low ? low : v;
+    return v > high ? high : v;
+}
+
+BOIDS_INLINE int32_t boids__fixed(float v) { return (int32_t)(v * 65536.0f); }
+
+/* From sums to senses. c, s: the boids' own headings / BOIDS_UNIT. */
+BOIDS_INLINE void boids__sense(const Boids* env, const BoidsSums* sums, const int16_t* c16, const int16_t* s16,
+                               BoidsSenses* senses) {
+    const float unit = 1.0f / BOIDS_UNIT;
+    const float company_of_one = 1.0f / (float)env->flockmates;
+    const float push_unit = (float)(-3.0 / boids_push_unit(&env->neighbors, env->separation_radius, env->view_radius));
+    const double ratio = (double)env->separation_radius / env->view_radius;
+    const float per_separation2 = (float)(1.0 / (BOIDS_VIEW2 * ratio * ratio));
+    const double collision = (double)env->collision_radius / env->view_radius;
+    const float collision2 = (float)(BOIDS_VIEW2 * collision * collision);
+    const float cohesion_weight = env->cohesion_weight, alignment_weight = env->alignment_weight;
+    const float separation_weight = env->separation_weight;
+    for (int l = 0; l < BOIDS_LANES; l++) {
+        const float c = (float)c16[l] * unit, s = (float)s16[l] * unit;
+        const int32_t n = sums->count[l] - 1;
+        const float has = n > 0 ? 1.0f : 0.0f;
+        const float per_n = has / (float)(n > 0 ? n : 1);
+        float company = (float)n * company_of_one;
+        company = company > 1.0f ? 1.0f : company;
+
+        /* into the heading frame, once a boid and not once a pair */
+        const float mx = (float)sums->x[l] * (unit * per_n), my = (float)sums->y[l] * (unit * per_n);
+        const float hx = (float)(sums->c[l] - c16[l]) * (unit * per_n), hy = (float)(sums->s[l] - s16[l]) * (unit * per_n);
+        const float px = (float)sums->push_x[l] * push_unit, py = (float)sums->push_y[l] * push_unit;
+        const float ahead = mx * c + my * s, aside = my * c - mx * s;
+        const float mean_cos = boids__clip(hx * c + hy * s, -1.0f, 1.0f);
+        const float mean_sin = boids__clip(hy * c - hx * s, -1.0f, 1.0f);
+        const float away = sqrtf(mx * mx + my * my);
+        const float near = sqrtf((float)sums->nearest2[l] * per_separation2);
+        const float closeness = near < 1.0f ? 1.0f - near : 0.0f;
+        const float togetherness = company * (away < 1.0f ? 1.0f - away : 0.0f);
+
+        senses->rules[0][l] = has;
+        senses->rules[1][l] = company;
+        senses->rules[2][l] = boids__clip(ahead, -1.0f, 1.0f);
+        senses->rules[3][l] = boids__clip(aside, -1.0f, 1.0f);
+        senses->rules[4][l] = mean_cos;
+        senses->rules[5][l] = mean_sin;
+        senses->rules[6][l] = boids__clip(px * c + py * s, -1.0f, 1.0f);
+        senses->rules[7][l] = boids__clip(py * c - px * s, -1.0f, 1.0f);
+        senses->rules[8][l] = closeness;
+        senses->rules[9][l] = togetherness;
+
+        const float cohesion = cohesion_weight * togetherness;
+        const float alignment = alignment_weight * company * mean_cos;
+        const float separation = separation_weight * closeness;
+        const float reward = boids__clip(cohesion + alignment - separation, -1.0f, 1.0f);
+        senses->reward[l] = reward;
+        senses->total[l] = boids__fixed(reward);
+        senses->cohesion[l] = boids__fixed(cohesion);
+        senses->alignment[l] = boids__fixed(alignment);
+        senses->separation[l] = boids__fixed(separation);
+        senses->local_alignment[l] = boids__fixed(mean_cos);
+        senses->nearest[l] = boids__fixed(has * near);
+        senses->bearing[l] = boids__fixed(away > 0.0f ? aside / away : 0.0f);
+        senses->social[l] = n > 0;
+        senses->collided[l] = (float)sums->nearest2[l] < collision2;
+    }
+}
+
+/* The num_neighbors nearest of one boid of a block, nearest first: 4 floats each at `row`, zeros where there are fewer. */
+BOIDS_INLINE void boids__list_nearest(const Boids* env, const BoidsBlock* block, uint32_t k, float* row) {
+    const BoidsNeighbors* nb = &env->neighbors;
+    uint64_t best[32]; /* d2, then boid, then its place in cell order: 13 + 20 + 20 bits, nearest first */
+    int32_t found = 0;
+    const int32_t most = env->num_neighbors;
+    for (uint32_t r = 0; r < block->num_runs; r++) {
+        for (uint32_t j = block->from[r]; j < block->to[r]; j++) {
+            const uint16_t d2 = boids_distance2(nb, j, k);
+            if (d2 >= BOIDS_VIEW2 || j == k) continue;
+            const uint64_t key = (uint64_t)d2 << 40 | (uint64_t)nb->id[j] << 20 | j;
+            if (found == most && key >= best[found - 1]) continue;
+            int32_t at = found < most ? found++ : found - 1;
+            for (; at > 0 && best[at - 1] > key; at--) best[at] = best[at - 1];
+            best[at] = key;
+        }
+    }
+    const float unit = 1.0f / BOIDS_UNIT;
+    const float c = (float)nb->c[k] * unit, s = (float)nb->s[k] * unit;
+    for (int32_t f = 0; f < found; f++) {
+        const uint32_t j = (uint32_t)(best[f] & 0xFFFFF);
+        const int16_t ux = boids__offset(nb->x_axis, (int16_t)(nb->x[j] - nb->x[k]));
+        const int16_t uy = boids__offset(nb->y_axis, (int16_t)(nb->y[j] - nb->y[k]));
+        const float dx = (float)ux * (1.0f / BOIDS_VIEW), dy = (float)uy * (1.0f / BOIDS_VIEW);
+        const float hx = (float)nb->c[j] * unit, hy = (float)nb->s[j] * unit;
+        *row++ = boids__clip(dx * c + dy * s, -1.0f, 1.0f);
+        *row++ = boids__clip(dy * c - dx * s, -1.0f, 1.0f);
+        *row++ = boids__clip(hx * c + hy * s, -1.0f, 1.0f);
+        *row++ = boids__clip(hy * c - hx * s, -1.0f, 1.0f);
+    }
+    for (int32_t f = 4 * found; f < 4 * most; f++) *row++ = 0.0f;
+}
+
+/* The sum of the first `size` lanes. */
+BOIDS_INLINE int32_t boids__total(const int32_t* lanes, uint32_t size) {
+    int32_t total = 0;
+    for (uint32_t l = 0; l < BOIDS_LANES; l++) total += l < size ? lanes[l] : 0;
+    return total;
+}
+
+/* Writes every boid's observation and, where `stepped`, its reward, and tallies the step for the log. */
+BOIDS_CLONES static inline void boids__observe(Boids* env, bool stepped) {
+    const BoidsNeighbors* nb = &env->neighbors;
+    const int size = boids_observation_size(env);
+    int64_t reward = 0, cohesion = 0, alignment = 0, separation = 0, local_alignment = 0, nearest = 0, bearing = 0;
+    int64_t social = 0, collisions = 0, heading_c = 0, heading_s = 0;
+    BoidsBlock block;
+    memset(&block, 0, sizeof block);
+    while (boids_block_next(nb, &block)) {
+        BoidsSums sums;
+        BoidsSenses senses;
+        int16_t c[BOIDS_LANES] = {0}, s[BOIDS_LANES] = {0};
+        memcpy(c, nb->c + block.first, block.size * sizeof(int16_t));
+        memcpy(s, nb->s + block.first, block.size * sizeof(int16_t));
+        boids_sum(nb, &block, &sums);
+        boids__sense(env, &sums, c, s, &senses);
+        for (uint32_t l = 0; l < block.size; l++) {
+            const uint32_t i = nb->id[block.first + l];
+            float* row = env->observations + (size_t)i * (size_t)size;
+            for (int f = 0; f < 10; f++) row[f] = senses.rules[f][l];
+            if (env->observation) boids__list_nearest(env, &block, block.first + l, row + 10);
+            if (stepped) env->rewards[i] = senses.reward[l];
+        }
+        if (!stepped) continue;
+        reward += boids__total(senses.total, block.size);
+        cohesion += boids__total(senses.cohesion, block.size);
+        alignment += boids__total(senses.alignment, block.size);
+        separation += boids__total(senses.separation, block.size);
+        local_alignment += boids__total(senses.local_alignment, block.size);
+        nearest += boids__total(senses.nearest, block.size);
+        bearing += boids__total(senses.bearing, block.size);
+        social += boids__total(senses.social, block.size);
+        collisions += boids__total(senses.collided, block.size);
+        for (int l = 0; l < BOIDS_LANES; l++) {
+            heading_c += c[l];
+            heading_s += s[l];
+        }
+    }
+    if (!stepped) return;
+    BoidsTally* tally = &env->tally;
+    tally->reward_all += reward;
+    if (env->tick <= env->warmup) return;
+    tally->steps++;
+    tally->reward += reward;
+    tally->cohesion += cohesion;
+    tally->alignment += alignment;
+    tally->separation += separation;
+    tally->local_alignment += local_alignment;
+    tally->nearest += nearest;
+    tally->social += social;
+    tally->collisions += collisions;
+    tally->polarization += sqrt((double)(heading_c * heading_c + heading_s * heading_s)) / BOIDS_UNIT / env->num_boids;
+    tally->milling += social ? fabs((double)bearing) / 65536.0 / (double)social : 0.0;
+}
+
+/* The root of a boid's group, halving the path to it. A root holds minus the size of its group, any other a parent. */
+static inline uint32_t boids__root(int32_t* parent, uint32_t k) {
+    while (parent[k] >= 0) {
+        if (parent[parent[k]] >= 0) parent[k] = parent[parent[k]];
+        k = (uint32_t)parent[k];
+    }
+    return k;
+}
+
+/* Counts the groups, sets of boids connected by sight, and the boids of the largest: union-find, once an episode. It borrows the
+ * array of cells, which the next update fills again. */
+static inline void boids__count_groups(const Boids* env, int32_t* groups, int32_t* largest) {
+    const BoidsNeighbors* nb = &env->neighbors;
+    int32_t* parent = (int32_t*)nb->cell;
+    for (int32_t k = 0; k < env->num_boids; k++) parent[k] = -1;
+    *groups = env->num_boids;
+    *largest = 1;
+    BoidsBlock block;
+    memset(&block, 0, sizeof block);
+    while (boids_block_next(nb, &block)) {
+        for (uint32_t k = block.first; k < block.first + block.size; k++) {
+            for (uint32_t r = 0; r < block.num_runs; r++) {
+                for (uint32_t j = block.from[r]; j < block.to[r] && j < k; j++) {
+                    /* either way: rounding may let one of two at the rim see the other unseen */
+                    if (boids_distance2(nb, j, k) >= BOIDS_VIEW2 && boids_distance2(nb, k, j) >= BOIDS_VIEW2) continue;
+                    uint32_t a = boids__root(parent, j);
+                    const uint32_t b = boids__root(parent, k);
+                    if (a == b) continue;
+                    const int32_t size = parent[a] + parent[b];
+                    if (parent[a] > parent[b]) {
+                        parent[a] = (int32_t)b;
+                        a = b;
+                    } else {
+                        parent[b] = (int32_t)a;
+                    }
+                    parent[a] = size;
+                    --*groups;
+                    if (-size > *largest) *largest = -size;
+                }
+            }
+        }
+    }
+}
+
+/* Adds the episode that has just ended to the log. */
+static inline void boids__log_episode(Boids* env) {
+    const BoidsTally* t = &env->tally;
+    Log* log = &env->log;
+    const double n = env->num_boids, fixed = 65536.0;
+    const double boid_steps = n * (t->steps ? t->steps : 1), social_steps = (double)(t->social ? t->social : 1);
+    int32_t groups, largest;
+    boids__count_groups(env, &groups, &largest);
+    log->episode_return += (float)((double)t->reward_all / fixed / n);
+    log->episode_length += (float)t->length;
+    log->reward += (float)((double)t->reward / fixed / boid_steps);
+    log->cohesion += (float)((double)t->cohesion / fixed / boid_steps);
+    log->alignment += (float)((double)t->alignment / fixed / boid_steps);
+    log->separation -= (float)((double)t->separation / fixed / boid_steps);
+    log->polarization += (float)(t->polarization / (t->steps ? t->steps : 1));
+    log->local_alignment += (float)((double)t->local_alignment / fixed / social_steps);
+    log->milling += (float)(t->milling / (t->steps ? t->steps : 1));
+    log->nearest += (float)((double)t->nearest / fixed / social_steps);
+    log->collisions += (float)((double)t->collisions / boid_steps);
+    log->isolation += (float)(((double)t->steps * n - (double)t->social) / boid_steps);
+    log->groups += (float)groups;
+    log->largest_group += (float)(largest / n);
+    log->turn += (float)((double)t->turn / (env->hard ? env->hard : 1) / boid_steps);
+    log->n += 1.0f;
+}
+
+/* --- the contract of env.h ------------------------------------------------------------------------------------------------ */
+
+/* A new episode, `tick` steps in: random positions and headings. */
+static inline void boids__begin(Boids* env, int32_t tick) {
+    for (int32_t i = 0; i < env->num_boids; i++) {
+        const uint64_t place = env_random(&env->rng);
+        env->x[i] = (uint32_t)place;
+        env->y[i] = (uint32_t)(place >> 32);
+        env->heading[i] = (uint16_t)env_random(&env->rng);
+        env->c[i] = boids_heading_unit(boids_cos(env->heading[i]));
+        env->s[i] = boids_heading_unit(boids_sin(env->heading[i]));
+    }
+    env->tick = tick;
+    memset(&env->tally, 0, sizeof env->tally);
+    boids_neighbors_update(&env->neighbors, env->x, env->y, env->c, env->s);
+    boids__observe(env, false);
+}
+
+static inline void c_reset(Boids* env) {
+    const bool first = !env->stagger || !env->num_envs;
+    boids__begin(env, first ? 0 : (int32_t)((int64_t)env->horizon * env->index / env->num_envs));
+}
+
+static inline void c_step(Boids* env) {
+    const int64_t turned = boids__turn(env);
+    boids__move(env);
+    env->tick++;
+    boids_neighbors_update(&env->neighbors, env->x, env->y, env->c, env->s);
+    boids__observe(env, true);
+    env->tally.length++;
+    if (env->tick > env->warmup) env->tally.turn += turned;
+
+    const bool ended = env->tick >= env->horizon;
+    memset(env->terminals, 0, (size_t)env->num_boids);
+    memset(env->truncations, ended, (size_t)env->num_boids);
+    if (!ended) return;
+    boids__log_episode(env);
+    boids__begin(env, 0);
+}
+
+/* Reynolds' flock as a source of actions, the baseline of every learned policy: each boid heads for the weighted sum of its
+ * rules, as its observation gives them, with the turn that comes nearest. Alone, it flies straight. */
+static inline void boids_reynolds(Boids* env, float cohesion, float alignment, float separation) {
+    const int size = boids_observation_size(env);
+    /* the angles at which the next harder turn comes nearer; the largest turn, or 80 degrees, up to which tangents tell angles */
+    const int32_t soft = env->gentle / 2, firm = (env->gentle + env->hard) / 2, most = env->hard < 14563 ? env->hard : 14563;
+    const float soft_c = boids_cos(soft), soft_s = boids_sin(soft), firm_c = boids_cos(firm), firm_s = boids_sin(firm);
+    const float most_c = boids_cos(most), most_s = boids_sin(most);
+    const float largest = most < env->hard ? (float)most / (float)env->hard : 1.0f;
+    for (int32_t i = 0; i < env->num_boids; i++) {
+        const float* rules = env->observations + (size_t)i * (size_t)size;
+        const float ahead = cohesion * rules[2] + alignment * rules[4] + separation * rules[6];
+        const float aside = cohesion * rules[3] + alignment * rules[5] + separation * rules[7];
+        const float left = aside < 0 ? -aside : aside; /* as if to the left: the sign comes last */
+        if (env->action) {
+            float turn = left > 0 ? largest : 0.0f;
+            if (left * most_c < ahead * most_s) turn *= (left * most_c) / (ahead * most_s);
+            ((float*)env->actions)[i] = aside < 0 ? -turn : turn;
+        } else {
+            const int32_t turn = left > 0 ? (left * soft_c > ahead * soft_s) + (left * firm_c > ahead * firm_s) : 0;
+            ((int32_t*)env->actions)[i] = aside < 0 ? 2 + turn : 2 - turn;
+        }
+    }
+}
+
+/* The weights earn the most reward of a sweep over cohesion 0.03 .. 1 and separation 0.5 .. 16, in the default world. */
+static inline void c_script(Boids* env) { boids_reynolds(env, 0.15f, 1.0f, 6.0f); }
+
+static inline void c_close(Boids* env) {
+    boids_neighbors_close(&env->neighbors);
+    ENV_FREE(env->x);
+    ENV_FREE(env->y);
+    ENV_FREE(env->heading);
+    ENV_FREE(env->c);
+    ENV_FREE(env->s);
+    env->x = env->y = NULL;
+    env->heading = NULL;
+    env->c = env->s = NULL;
+}
+
+/* Checks every invariant of the state, in time linear in the number of boids: NULL, or what is broken. For tests and debugging. */
+static inline const char* boids_validate(const Boids* env) {
+    const BoidsNeighbors* nb = &env->neighbors;
+    const uint32_t n = (uint32_t)env->num_boids, cells = nb->columns * nb->rows;
+    if (nb->start[0] != 0 || nb->start[cells] != n) return "cells do not hold every boid once";
+    for (uint32_t k = 0; k < cells; k++)
+        if (nb->start[k] > nb->start[k + 1]) return "cells are out of order";
+    uint64_t ids = 0;
+    for (uint32_t k = 0; k < n; k++) {
+        const uint32_t i = nb->id[k];
+        if (i >= n) return "an id in cell order is no boid";
+        ids += i;
+        if (nb->x[k] != (int16_t)(env->x[i] >> nb->x_axis.shift)) return "a position in cell order is stale";
+        if (nb->y[k] != (int16_t)(env->y[i] >> nb->y_axis.shift)) return "a position in cell order is stale";
+    }
+    if (ids != (uint64_t)n * (n - 1) / 2) return "a boid is missing in cell order";
+    if (env->tick < 0 || env->tick >= env->horizon) return "tick is outside the episode";
+    const size_t floats = (size_t)n * (size_t)boids_observation_size(env);
+    for (size_t k = 0; k < floats; k++)
+        if (!(env->observations[k] >= -1.0f && env->observations[k] <= 1.0f)) return "an observation is outside [-1, 1]";
+    for (uint32_t i = 0; i < n; i++)
+        if (!(env->rewards[i] >= -1.0f && env->rewards[i] <= 1.0f)) return "a reward is outside [-1, 1]";
+    return NULL;
+}
+
+/* type, name, doc */
+#define BOIDS_STATE(X)                                                   \
+    X(uint32_t, x, "position, 2^32 to the width")                        \
+    X(uint32_t, y, "position, 2^32 to the height, up")                   \
+    X(uint16_t, heading, "2^16 to a full turn, counter-clockwise from x")
+
+typedef Boids Env;
+#define ENV_PARAMS BOIDS_PARAMS
+#define ENV_LOG BOIDS_LOG
+#define ENV_STATE BOIDS_STATE
+
+#endif

@@ -1,0 +1,387 @@
+/* boids_neighbors.h - what every boid sees: sums over its neighbours, in time linear in the number of boids
+ *
+ * The one hard idea of the environment has this file to itself. It knows positions and headings, and nothing of rewards,
+ * actions or episodes.
+ *
+ *     boids_neighbors_init(&nb, num_boids, width, height, view_radius, separation_radius);   // NULL, or a message
+ *     boids_neighbors_update(&nb, x, y, c, s);                                               // once a step
+ *     for (BoidsBlock block = {0}; boids_block_next(&nb, &block);) {                         // up to BOIDS_LANES boids at a time
+ *         BoidsSums sums;
+ *         boids_sum(&nb, &block, &sums);                                                     // sums.count[lane], ...
+ *     }
+ *     boids_neighbors_close(&nb);
+ *
+ * Same bits everywhere. Everything here is integer arithmetic, and integer sums have no order: any vector width, any number of
+ * threads, any search path (all pairs, or cells) gives the same sums.
+ *
+ * Positions. A world is a torus; a position is a uint32_t, 2^32 to one side, so that adding wraps for free and so does the
+ * difference of two. Pairs need only 16 bits: 2^16 to one side or, in a world of many view radii R, to a window of at least 16
+ * cells of it; no pair that is formed is half as far apart, so a 16-bit difference still wraps for free. The unit is R/2000 or
+ * finer. Only where a small flock is lost in a world so wide that cells are merged (see Memory) is it coarser, R/128 at worst.
+ *
+ * Lengths. Differences are scaled so that the view radius is BOIDS_VIEW in both axes, however oblong the world:
+ *     d = xj - xi              int16, wraps
+ *     t = clamp(d) * gain      gain a power of two: the view radius is 12288 or a little more, and what saturates is out of sight
+ *     u = mulhrs(t, scale)     the view radius is BOIDS_VIEW
+ *     d2 = mulhrs(ux, ux) + mulhrs(uy, uy)     the view radius is BOIDS_VIEW2
+ * with mulhrs(a, b) = round(a * b / 2^15), one instruction on SSSE3, AVX2, AVX-512 and NEON.
+ *
+ * Lanes. A vector holds BOIDS_LANES seeing boids and the loop runs over the seen, so nothing is ever summed across a vector and
+ * there is no branch. A boid sees itself too, at distance 0: that adds 1 to its count, its own heading to the sum of headings
+ * and nothing to the rest, which is cheaper to take off afterwards than to test for. Only the nearest distance must leave it out.
+ *
+ * Cells. Boids are sorted by cell (a counting sort, stable), cells being at least a view radius wide. A block is a run of up to
+ * BOIDS_LANES boids, consecutive in that order, of one row of cells; what it can see are three rows of cells, each one run of
+ * boids or, across the seam, two. Small flocks have a single cell, and all pairs are formed.
+ *
+ * Memory: 16 bytes a boid, and 4 bytes a cell (at most 4 cells a boid, or 4096 in all).
+ */
+#ifndef BOIDS_NEIGHBORS_H
+#define BOIDS_NEIGHBORS_H
+
+#include "env.h"
+
+#include <string.h>
+
+#define BOIDS_LANES 32       /* boids summed for at a time */
+#define BOIDS_ALL_PAIRS 256  /* flocks up to this size form all pairs */
+#define BOIDS_SPAN 6         /* cells a block spans at most */
+#define BOIDS_VIEW 12288     /* the view radius in pair arithmetic */
+#define BOIDS_VIEW2 4608     /* its square: mulhrs(BOIDS_VIEW, BOIDS_VIEW) */
+#define BOIDS_UNIT 2000      /* the view radius, and a heading of length 1, in the sums: 16 of them fit in 16 bits */
+#define BOIDS_FLUSH 16       /* neighbours after which the 16-bit sums are added to the 32-bit ones */
+
+/* One copy of a hot function per instruction set, chosen when the program is loaded. Not under sanitizers, whose runtime
+ * is not yet up when that happens. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__) && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(BOIDS_NO_CLONES)
+#define BOIDS_CLONES __attribute__((target_clones("default", "arch=x86-64-v2", "arch=x86-64-v3", "arch=x86-64-v4")))
+#else
+#define BOIDS_CLONES
+#endif
+#if defined(__GNUC__)
+#define BOIDS_INLINE static inline __attribute__((always_inline))
+#else
+#define BOIDS_INLINE static inline
+#endif
+
+/* How one axis is scaled. */
+typedef struct BoidsAxis {
+    int32_t shift;   /* the 16 bits of a position that pairs use: (uint16_t)(x >> shift) */
+    int16_t low, high; /* differences beyond these are out of sight, and clamped */
+    int16_t gain;    /* 1, 2, 4, .. */
+    int16_t scale;   /* / 2^15 */
+    uint32_t cells;  /* along this axis */
+} BoidsAxis;
+
+typedef struct BoidsNeighbors {
+    int32_t num_boids;
+    BoidsAxis x_axis, y_axis;
+    int16_t offset_scale; /* / 2^15, from BOIDS_VIEW to BOIDS_UNIT; not a constant, for then gcc 12 misses the instruction */
+    int32_t separation2; /* the square of the separation radius, BOIDS_VIEW2 being that of the view radius */
+    int16_t push_gain; /* of the weights of the separation sum, a power of two that keeps 16 sums in 16 bits */
+    uint32_t columns, rows; /* cells in use: x_axis.cells x y_axis.cells, or 1 x 1 */
+    uint32_t* start; /* (columns x rows + 1) first boid of each cell, in cell order */
+    uint32_t* cell; /* (num_boids) of boid i */
+    uint32_t* id; /* (num_boids) which boid is k-th in cell order */
+    int16_t *x, *y; /* (num_boids each, cell order) position for pairs, wraps */
+    int16_t *c, *s; /* (num_boids each, cell order) cosine and sine of the heading, / BOIDS_UNIT */
+} BoidsNeighbors;
+
+/* A run of boids [first, first + size) in cell order, and the runs that hold everyone they can see. */
+typedef struct BoidsBlock {
+    uint32_t first, size;
+    uint32_t row; /* of cells */
+    uint32_t num_runs;
+    uint32_t from[6], to[6];
+} BoidsBlock;
+
+/* What the boids of a block see; the boid itself is included in all but nearest2. */
+typedef struct BoidsSums {
+    int32_t count[BOIDS_LANES]; /* boids within the view radius */
+    int32_t x[BOIDS_LANES], y[BOIDS_LANES]; /* sum of offsets, the view radius being BOIDS_UNIT */
+    int32_t c[BOIDS_LANES], s[BOIDS_LANES]; /* sum of headings, / BOIDS_UNIT */
+    int32_t push_x[BOIDS_LANES], push_y[BOIDS_LANES]; /* sum of max(r^2 - d^2, 0) * offset, times boids_push_unit() */
+    int32_t nearest2[BOIDS_LANES]; /* square of the distance to the nearest other; 65535: none in reach */
+} BoidsSums;
+
+/* round(a * b / 2^15): written so that compilers see the one instruction it is. */
+BOIDS_INLINE int16_t boids__mulhrs(int16_t a, int16_t b) { return (int16_t)((((a * b) >> 14) + 1) >> 1); }
+
+/* Cosine and sine of a heading, 2^16 to a full turn. The Taylor series of the sine to x^9, folded into a quarter turn: within
+ * 4e-6, with the same bits on every machine, which no libm promises. */
+BOIDS_INLINE float boids_sin(int32_t heading) {
+    int32_t h = (int16_t)heading;
+    h = h > 16384 ? 32768 - h : h;
+    h = h < -16384 ? -32768 - h : h;
+    const float x = (float)h * (1.0f / 16384.0f);
+    const float x2 = x * x;
+    return x * (1.57079632679f +
+                x2 * (-0.645964097506f + x2 * (0.0796926262462f + x2 * (-0.00468175413532f + x2 * 0.000160441184787f))));
+}
+BOIDS_INLINE float boids_cos(int32_t heading) { return boids_sin(heading + 16384); }
+
+/* A cosine or sine in the integers of the sums, rounded to nearest. */
+BOIDS_INLINE int16_t boids_heading_unit(float v) {
+    return (int16_t)((int32_t)(v * BOIDS_UNIT + (BOIDS_UNIT + 0.5f)) - BOIDS_UNIT);
+}
+
+static inline BoidsAxis boids__axis(double side, double view_radius, uint32_t cells) {
+    BoidsAxis axis;
+    int32_t bits = 16; /* 2^bits units to one side; a window of 2^16 spans at least 16 cells, or the world */
+    while (cells >> (bits - 16) >= 32) bits++;
+    const double radius = view_radius / side * (double)(1 << bits);
+    int32_t gain = 1;
+    while (radius * gain < BOIDS_VIEW) gain *= 2;
+    const double scale = BOIDS_VIEW / (radius * gain) * 32768.0 + 0.5;
+    axis.shift = 32 - bits;
+    axis.gain = (int16_t)gain;
+    axis.high = (int16_t)(32767 / gain);
+    axis.low = (int16_t)-axis.high;
+    axis.scale = scale < 32767.0 ? (int16_t)scale : (int16_t)32767;
+    axis.cells = cells;
+    return axis;
+}
+
+/* Uses the cells, or a single one, which forms all pairs. Either gives the same sums; all pairs need fewer than 32 cells an axis. */
+static inline void boids_neighbors_use_cells(BoidsNeighbors* nb, bool use_cells) {
+    nb->columns = use_cells ? nb->x_axis.cells : 1;
+    nb->rows = use_cells ? nb->y_axis.cells : 1;
+}
+
+static inline void boids_neighbors_close(BoidsNeighbors* nb) {
+    ENV_FREE(nb->start);
+    ENV_FREE(nb->cell);
+    ENV_FREE(nb->id);
+    ENV_FREE(nb->x);
+    ENV_FREE(nb->y);
+    ENV_FREE(nb->c);
+    ENV_FREE(nb->s);
+    nb->start = nb->cell = nb->id = NULL;
+    nb->x = nb->y = nb->c = nb->s = NULL;
+}
+
+/* Lengths in world units. view_radius is at most half the shorter side and at least 1/1024 of the longer one;
+ * separation_radius is between 1/32 of view_radius and all of it. NULL, or ENV_NO_MEMORY with nothing left allocated. */
+static inline const char* boids_neighbors_init(BoidsNeighbors* nb, int32_t num_boids, double width, double height,
+                                               double view_radius, double separation_radius) {
+    /* a cell is a little wider than the view radius, to allow for rounding in the pair arithmetic */
+    uint32_t columns = (uint32_t)(width / (view_radius * 1.002));
+    uint32_t rows = (uint32_t)(height / (view_radius * 1.002));
+    const uint32_t most = num_boids > 1024 ? 4 * (uint32_t)num_boids : 4096;
+    uint32_t coarser = 1;
+    while ((columns / coarser + 1) * (rows / coarser + 1) > most) coarser++;
+    columns = columns / coarser > 1 ? columns / coarser : 1;
+    rows = rows / coarser > 1 ? rows / coarser : 1;
+
+    nb->num_boids = num_boids;
+    nb->offset_scale = BOIDS_UNIT * 32768 / BOIDS_VIEW;
+    nb->x_axis = boids__axis(width, view_radius, columns);
+    nb->y_axis = boids__axis(height, view_radius, rows);
+    boids_neighbors_use_cells(nb, num_boids > BOIDS_ALL_PAIRS || columns >= 32 || rows >= 32);
+
+    const double ratio = separation_radius / view_radius;
+    nb->separation2 = (int32_t)(BOIDS_VIEW2 * ratio * ratio + 0.5);
+    /* the separation sum's largest term is 2 / sqrt(27) r^3: sixteen of them must stay within 2^15 */
+    int32_t gain = 1;
+    while (2 * gain * nb->separation2 < 32768 && 2 * gain * (nb->separation2 * ratio * BOIDS_VIEW) < 1.7e8) gain *= 2;
+    nb->push_gain = (int16_t)gain;
+
+    const size_t n = (size_t)num_boids;
+    nb->start = (uint32_t*)ENV_CALLOC((size_t)columns * rows + 1, sizeof(uint32_t));
+    nb->cell = (uint32_t*)ENV_CALLOC(n, sizeof(uint32_t));
+    nb->id = (uint32_t*)ENV_CALLOC(n, sizeof(uint32_t));
+    nb->x = (int16_t*)ENV_CALLOC(n, sizeof(int16_t));
+    nb->y = (int16_t*)ENV_CALLOC(n, sizeof(int16_t));
+    nb->c = (int16_t*)ENV_CALLOC(n, sizeof(int16_t));
+    nb->s = (int16_t*)ENV_CALLOC(n, sizeof(int16_t));
+    if (nb->start && nb->cell && nb->id && nb->x && nb->y && nb->c && nb->s) return NULL;
+    boids_neighbors_close(nb);
+    return ENV_NO_MEMORY;
+}
+
+/* What push_x and push_y count as 1: a neighbour's weight 1 - d^2/r^2 times its offset, in separation radii r. */
+static inline double boids_push_unit(const BoidsNeighbors* nb, double separation_radius, double view_radius) {
+    return (double)nb->separation2 * nb->push_gain * (BOIDS_VIEW * separation_radius / view_radius) / 32768.0;
+}
+
+/* Sorts the boids into cells. By boid, (num_boids) each: x, y as above; c, s the heading as boids_heading_unit gives it. */
+BOIDS_CLONES static inline void boids_neighbors_update(BoidsNeighbors* nb, const uint32_t* x, const uint32_t* y,
+                                                       const int16_t* c, const int16_t* s) {
+    const uint32_t n = (uint32_t)nb->num_boids, cells = nb->columns * nb->rows;
+    const int32_t shift_x = nb->x_axis.shift, shift_y = nb->y_axis.shift;
+    if (cells == 1) {
+        for (uint32_t i = 0; i < n; i++) nb->id[i] = i;
+        for (uint32_t i = 0; i < n; i++) nb->x[i] = (int16_t)(x[i] >> shift_x);
+        for (uint32_t i = 0; i < n; i++) nb->y[i] = (int16_t)(y[i] >> shift_y);
+        memcpy(nb->c, c, n * sizeof(int16_t));
+        memcpy(nb->s, s, n * sizeof(int16_t));
+        nb->start[0] = 0;
+        nb->start[1] = n;
+        return;
+    }
+
+    for (uint32_t k = 0; k <= cells; k++) nb->start[k] = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t column = (uint32_t)(((uint64_t)x[i] * nb->columns) >> 32);
+        const uint32_t row = (uint32_t)(((uint64_t)y[i] * nb->rows) >> 32);
+        nb->cell[i] = row * nb->columns + column;
+        nb->start[nb->cell[i]]++;
+    }
+    uint32_t sum = 0;
+    for (uint32_t k = 0; k < cells; k++) {
+        sum += nb->start[k];
+        nb->start[k] = sum;
+    }
+    nb->start[cells] = n;
+    /* from the last boid to the first, so that start ends at the first boid of each cell and the order within a cell stays */
+    for (uint32_t i = n; i-- > 0;) {
+        const uint32_t k = --nb->start[nb->cell[i]];
+        nb->id[k] = i;
+        nb->x[k] = (int16_t)(x[i] >> shift_x);
+        nb->y[k] = (int16_t)(y[i] >> shift_y);
+        nb->c[k] = c[i];
+        nb->s[k] = s[i];
+    }
+}
+
+/* The next block, or false after the last. Starts from a block of zeros. */
+static inline bool boids_block_next(const BoidsNeighbors* nb, BoidsBlock* block) {
+    const uint32_t columns = nb->columns, first = block->first + block->size;
+    if (first >= (uint32_t)nb->num_boids) return false;
+    uint32_t row = block->row;
+    while (nb->start[(row + 1) * columns] <= first) row++;
+    const uint32_t* start = nb->start + (size_t)row * columns;
+
+    /* the columns it spans: left .. right */
+    uint32_t left = 0, high = columns;
+    while (high - left > 1) {
+        const uint32_t middle = (left + high) / 2;
+        if (start[middle] <= first)
+            left = middle;
+        else
+            high = middle;
+    }
+    const uint32_t end = start[left + BOIDS_SPAN < columns ? left + BOIDS_SPAN : columns];
+    block->first = first;
+    block->size = end - first < BOIDS_LANES ? end - first : BOIDS_LANES;
+    block->row = row;
+    uint32_t right = left;
+    while (start[right + 1] < first + block->size) right++;
+
+    /* three rows, in each the columns left - 1 .. right + 1, around the seams */
+    block->num_runs = 0;
+    for (uint32_t k = 0; k < (nb->rows < 3 ? nb->rows : 3); k++) {
+        const uint32_t* seen = nb->start + (size_t)((row + nb->rows - 1 + k) % nb->rows) * columns;
+        uint32_t from = left ? left - 1 : 0, to = right + 2 < columns ? right + 2 : columns;
+        if (right - left + 3 >= columns) {
+            from = 0;
+            to = columns;
+        } else if (left == 0) {
+            block->from[block->num_runs] = seen[columns - 1];
+            block->to[block->num_runs++] = seen[columns];
+        } else if (right + 1 == columns) {
+            block->from[block->num_runs] = seen[0];
+            block->to[block->num_runs++] = seen[1];
+        }
+        block->from[block->num_runs] = seen[from];
+        block->to[block->num_runs++] = seen[to];
+    }
+    return true;
+}
+
+/* A difference along one axis as BOIDS_VIEW counts it. */
+BOIDS_INLINE int16_t boids__offset(const BoidsAxis axis, int16_t d) {
+    d = d < axis.high ? d : axis.high;
+    d = d > axis.low ? d : axis.low;
+    d = (int16_t)(d * axis.gain);
+    return boids__mulhrs(d, axis.scale);
+}
+
+/* The square of a distance as BOIDS_VIEW2 counts it. */
+BOIDS_INLINE uint16_t boids__square(int16_t ux, int16_t uy) {
+    const int16_t x2 = boids__mulhrs(ux, ux), y2 = boids__mulhrs(uy, uy);
+    return (uint16_t)((uint16_t)x2 + (uint16_t)y2);
+}
+
+/* The same of the pair j, k in cell order. */
+BOIDS_INLINE uint16_t boids_distance2(const BoidsNeighbors* nb, uint32_t j, uint32_t k) {
+    return boids__square(boids__offset(nb->x_axis, (int16_t)(nb->x[j] - nb->x[k])),
+                         boids__offset(nb->y_axis, (int16_t)(nb->y[j] - nb->y[k])));
+}
+
+/* Adds the boids [from, to), at most BOIDS_FLUSH of them, to the sums of the seeing boids at x, y.
+ * self: the index of lane 0 among the seen where they are the seeing boids themselves, else any number not near them. */
+BOIDS_INLINE void boids__sum_few(const BoidsNeighbors* nb, const int16_t* x, const int16_t* y, uint32_t from, uint32_t to,
+                                 const bool selves, uint32_t self, BoidsSums* sums) {
+    int16_t count[BOIDS_LANES] = {0}, sx[BOIDS_LANES] = {0}, sy[BOIDS_LANES] = {0}, sc[BOIDS_LANES] = {0};
+    int16_t ss[BOIDS_LANES] = {0}, px[BOIDS_LANES] = {0}, py[BOIDS_LANES] = {0};
+    uint16_t nearest2[BOIDS_LANES];
+    for (int l = 0; l < BOIDS_LANES; l++) nearest2[l] = (uint16_t)sums->nearest2[l];
+    const BoidsAxis ax = nb->x_axis, ay = nb->y_axis;
+    const uint16_t separation2 = (uint16_t)nb->separation2;
+    const int16_t push_gain = nb->push_gain, offset_scale = nb->offset_scale;
+    for (uint32_t j = from; j < to; j++) {
+        const int16_t xj = nb->x[j], yj = nb->y[j], cj = nb->c[j], sj = nb->s[j];
+        const int16_t lane = (int16_t)(j - self);
+        for (int16_t l = 0; l < BOIDS_LANES; l++) {
+            const int16_t ux = boids__offset(ax, (int16_t)(xj - x[l]));
+            const int16_t uy = boids__offset(ay, (int16_t)(yj - y[l]));
+            uint16_t d2 = boids__square(ux, uy);
+            const int16_t seen = (int16_t)-(d2 < BOIDS_VIEW2);
+            const uint16_t apart = d2 < separation2 ? d2 : separation2;
+            const int16_t close = (int16_t)(separation2 - apart);
+            const int16_t w = (int16_t)(close * push_gain);
+            const int16_t mx = boids__mulhrs(ux, offset_scale), my = boids__mulhrs(uy, offset_scale);
+            const int16_t wx = boids__mulhrs(ux, w), wy = boids__mulhrs(uy, w);
+            count[l] = (int16_t)(count[l] - seen);
+            sx[l] = (int16_t)(sx[l] + (mx & seen));
+            sy[l] = (int16_t)(sy[l] + (my & seen));
+            sc[l] = (int16_t)(sc[l] + (cj & seen));
+            ss[l] = (int16_t)(ss[l] + (sj & seen));
+            px[l] = (int16_t)(px[l] + wx);
+            py[l] = (int16_t)(py[l] + wy);
+            if (selves) d2 = (uint16_t)(d2 | -(l == lane));
+            nearest2[l] = d2 < nearest2[l] ? d2 : nearest2[l];
+        }
+    }
+    for (int l = 0; l < BOIDS_LANES; l++) {
+        sums->count[l] += count[l];
+        sums->x[l] += sx[l];
+        sums->y[l] += sy[l];
+        sums->c[l] += sc[l];
+        sums->s[l] += ss[l];
+        sums->push_x[l] += px[l];
+        sums->push_y[l] += py[l];
+        sums->nearest2[l] = nearest2[l];
+    }
+}
+
+BOIDS_INLINE void boids__sum_run(const BoidsNeighbors* nb, const int16_t* x, const int16_t* y, uint32_t from, uint32_t to,
+                                 const bool selves, uint32_t self, BoidsSums* sums) {
+    for (; from < to; from += BOIDS_FLUSH)
+        boids__sum_few(nb, x, y, from, to - from < BOIDS_FLUSH ? to : from + BOIDS_FLUSH, selves, self, sums);
+}
+
+/* What the boids of a block see. Lanes from block->size on are of no meaning. */
+BOIDS_INLINE void boids_sum(const BoidsNeighbors* nb, const BoidsBlock* block, BoidsSums* sums) {
+    int16_t x[BOIDS_LANES], y[BOIDS_LANES];
+    for (uint32_t l = 0; l < BOIDS_LANES; l++) {
+        const uint32_t k = block->first + (l < block->size ? l : block->size - 1);
+        x[l] = nb->x[k];
+        y[l] = nb->y[k];
+        sums->count[l] = sums->x[l] = sums->y[l] = sums->c[l] = sums->s[l] = sums->push_x[l] = sums->push_y[l] = 0;
+        sums->nearest2[l] = UINT16_MAX;
+    }
+    const uint32_t self = block->first, after = block->first + block->size;
+    for (uint32_t r = 0; r < block->num_runs; r++) {
+        const uint32_t from = block->from[r], to = block->to[r];
+        const bool selves = from <= self && self < to;
+        boids__sum_run(nb, x, y, from, selves ? self : to, false, 0, sums);
+        if (!selves) continue;
+        boids__sum_run(nb, x, y, self, after, true, self, sums);
+        boids__sum_run(nb, x, y, after, to, false, 0, sums);
+    }
+}
+
+#endif

@@ -1,0 +1,83 @@
+/* env.h - the contract between an environment written in C and binding.c
+ *
+ * An environment is one header. It includes this file, defines what is listed below, and binding.c, compiled once with
+ *
+ *     cc ... -DENV_HEADER='"boids.h"' -DENV_MODULE=_boids src/binding.c
+ *
+ * turns it into a Python module. binding.c knows nothing but these names:
+ *
+ *   Env                      the struct (a typedef is fine), with at least the fields
+ *       T*       observations     (num_agents x observation size), T as c_observation_space says
+ *       T*       actions          (num_agents x action size), T as c_action_space says (void* is fine)
+ *       float*   rewards          (num_agents)
+ *       uint8_t* terminals        (num_agents) 0 or 1
+ *       uint8_t* truncations      (num_agents) 0 or 1
+ *       Log      log              what finished episodes add up to
+ *       int32_t  num_agents       set by c_init
+ *       uint32_t index, num_envs  which environment this is, and of how many; set before c_init
+ *       uint64_t rng              the random state: set before every seeded c_reset, advanced by the environment alone
+ *   Log                      a struct of floats, `n` last: the number of episodes added up in the others
+ *   ENV_LOG(X)               X(name, doc) for every field of Log but n
+ *   ENV_PARAMS(X)            X(type, name, default, min, max, unit, doc) for every parameter: a field of Env of the same name.
+ *                            type is int, float, bool or choice; the unit of a choice lists its names: "rules|nearest"
+ *   ENV_STATE(X)             X(type, name, doc) for every per-agent array that together with rng is the state (may be empty)
+ *
+ *   const char* c_init(Env*)             checks the parameters, sets num_agents, allocates. NULL, or a message (it may lie in Env);
+ *                                        then nothing is left allocated. ENV_NO_MEMORY is the message of a failed allocation
+ *   EnvSpace c_observation_space(const Env*), c_action_space(const Env*)
+ *                                        valid after c_init. An action is 'i' with choices, or 'f' in [low, high]
+ *   void c_reset(Env*)                   starts an episode and writes observations
+ *   void c_step(Env*)                    reads actions; writes observations, rewards, terminals, truncations. Restarts by itself
+ *   void c_script(Env*)                  writes a scripted policy's actions, from the last observations
+ *   void c_render(Env*, uint8_t* rgb, int32_t width, int32_t height)  draws into (height x width x 3) pixels, row by row from the top
+ *   void c_close(Env*)                   frees what c_init allocated, and nothing else; harmless when called twice
+ *
+ * Env starts zeroed. Equal parameters give an equal num_agents and equal spaces, whatever index and rng.
+ * Memory: the five buffers belong to the caller, who sets them after c_init, and keeps them alive, apart from each other and
+ * unmoved until c_close. binding.c has checked every action against c_action_space before c_step runs. What it writes into the
+ * arrays of ENV_STATE may be any bytes: a step from there may make no sense, but stays within memory.
+ * Errors: no function prints, exits or asserts on input; c_init alone can fail.
+ * Threads: two environments share nothing and may step at the same time; one environment belongs to one thread at a time.
+ */
+#ifndef ENV_H
+#define ENV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+typedef int choice; /* a parameter that is one of several names, kept as the index of the name */
+
+/* One agent's share of the observation or action buffer. */
+typedef struct EnvSpace {
+    char type;            /* of an element: 'f' float, 'i' int32_t, 'b' int8_t, 'B' uint8_t */
+    int32_t size;         /* elements per agent */
+    float low, high;      /* every element lies in [low, high]; of no meaning where `choices` is set */
+    const int32_t* choices; /* NULL, or for type 'i' the number of choices of each element: 0 .. choices[k] - 1 */
+} EnvSpace;
+
+#define ENV_NO_MEMORY "out of memory"
+
+/* Every allocation of an environment goes through these two, so that a test can make any one of them fail. */
+#ifndef ENV_CALLOC
+#define ENV_CALLOC(count, size) calloc(count, size)
+#define ENV_FREE(pointer) free(pointer)
+#endif
+
+/* The next 64 random bits of a stream. splitmix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014. */
+static inline uint64_t env_random(uint64_t* rng) {
+    uint64_t z = (*rng += 0x9E3779B97F4A7C15u);
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return z ^ (z >> 31);
+}
+
+/* The start of the stream that belongs to (seed, stream, index): unlike for any two that differ in any of the three. */
+static inline uint64_t env_seed(uint64_t seed, uint64_t stream, uint64_t index) {
+    uint64_t rng = seed;
+    rng = env_random(&rng) ^ stream;
+    rng = env_random(&rng) ^ index;
+    return env_random(&rng);
+}
+
+#endif

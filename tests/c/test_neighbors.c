@@ -1,0 +1,237 @@
+/* test_neighbors.c - every search path sees the same boids, in worlds of every shape, and they are the right ones */
+#include "flock.h"
+
+typedef struct World {
+    float width, height, view_radius;
+} World;
+
+/* Beside each: the cells it has. Up to 31 an axis all pairs are possible too. */
+static const World worlds[] = {
+    {1080, 720, 100},      /* 10 x 7 */
+    {1, 1, 0.5f},          /* 1 x 1: a boid sees half way round */
+    {201, 201, 100},       /* 2 x 2 */
+    {301, 301, 100},       /* 3 x 3: neighbours to the left and right meet */
+    {401, 501, 100},       /* 4 x 4 */
+    {800, 800, 100},       /* 7 x 7: differences that are halves of a unit */
+    {1500, 100, 50},       /* 29 x 1 */
+    {100, 1500, 50},       /* 1 x 29 */
+    {1080, 720, 34},       /* 31 x 21 */
+    {1080, 720, 33},       /* 32 x 21: the first of many cells */
+    {2000, 100, 50},       /* 39 x 1 */
+    {100, 51200, 50},      /* 1 x 1021 */
+    {1000000, 1000000, 1000}, /* 998 x 998 with a million boids; with few, fewer and wider */
+};
+enum { WORLDS = sizeof worlds / sizeof *worlds };
+
+static const int32_t sizes[] = {1, 2, 33, 257, 400};
+enum { SIZES = sizeof sizes / sizeof *sizes };
+
+enum { EVERYWHERE, ACROSS_THE_CORNER, ALONG_A_SEAM, ON_FOUR_POINTS, LAYOUTS };
+
+static double random_unit(uint64_t* rng) { return (double)(env_random(rng) >> 11) / 9007199254740992.0; }
+
+/* Puts the boids of `flock` in one of four layouts. */
+static void lay_out(Flock* flock, int layout) {
+    const Boids* env = &flock->env;
+    const double width = (double)env->width, height = (double)env->height, radius = (double)env->view_radius;
+    for (int32_t i = 0; i < env->num_boids; i++) {
+        const double u = random_unit(&flock->rng), v = random_unit(&flock->rng), w = random_unit(&flock->rng);
+        double x = u * width, y = v * height;
+        if (layout == ACROSS_THE_CORNER) x = (u - 0.5) * 4 * radius, y = (v - 0.5) * 4 * radius;
+        if (layout == ALONG_A_SEAM) y = (v - 0.5) * radius;
+        if (layout == ON_FOUR_POINTS) x = i % 2 ? 0 : radius / 2, y = i & 2 ? 0 : radius * 0.9;
+        flock_place(flock, i, x, y, w * 360);
+    }
+}
+
+static Flock flock_of(World world, int32_t num_boids, int observation) {
+    Flock flock = flock_new();
+    flock.env.width = world.width;
+    flock.env.height = world.height;
+    flock.env.view_radius = world.view_radius;
+    flock.env.separation_radius = world.view_radius / 4;
+    flock.env.collision_radius = world.view_radius / 12;
+    flock.env.speed = world.view_radius / 25;
+    flock.env.num_boids = num_boids;
+    flock.env.observation = observation;
+    flock.env.horizon = 2;
+    return flock;
+}
+
+static void name(World world, int32_t num_boids, int layout) {
+    printf("    %g x %g, view radius %g, %d boids, layout %d\n", (double)world.width, (double)world.height,
+           (double)world.view_radius, (int)num_boids, layout);
+}
+
+/* Two steps, the second of which ends an episode and counts the groups. */
+static uint64_t hash_of_steps(World world, int32_t num_boids, int layout, int observation, bool use_cells) {
+    Flock flock = flock_of(world, num_boids, observation);
+    if (!flock_open(&flock)) return 0;
+    boids_neighbors_use_cells(&flock.env.neighbors, use_cells);
+    lay_out(&flock, layout);
+    uint64_t hash = FLOCK_HASH;
+    for (int t = 0; t < 2; t++) {
+        flock_step(&flock, flock_random);
+        hash = flock_hash(hash, &flock.env);
+    }
+    CHECK_EQ(flock.env.log.n, 1);
+    flock_close(&flock);
+    return hash;
+}
+
+static void test_same_bits_on_both_paths(void) {
+    int compared = 0;
+    for (int w = 0; w < WORLDS; w++) {
+        for (int s = 0; s < SIZES; s++) {
+            for (int layout = 0; layout < LAYOUTS; layout++) {
+                Flock flock = flock_of(worlds[w], sizes[s], 0);
+                CHECK_TEXT(c_init(&flock.env), NULL);
+                const BoidsNeighbors nb = flock.env.neighbors;
+                c_close(&flock.env);
+                if (nb.x_axis.cells >= 32 || nb.y_axis.cells >= 32) continue;
+                const int observation = (w + s + layout) % 2;
+                const uint64_t pairs = hash_of_steps(worlds[w], sizes[s], layout, observation, false);
+                const uint64_t cells = hash_of_steps(worlds[w], sizes[s], layout, observation, true);
+                CHECK(pairs == cells);
+                if (pairs != cells) name(worlds[w], sizes[s], layout);
+                compared++;
+            }
+        }
+    }
+    CHECK(compared > 150);
+}
+
+static double wrapped(double d, double side) { return d - side * floor(d / side + 0.5); }
+
+/* The number of neighbours against a count in double precision. Pairs at the rim, within what 16 bits can tell, go either way. */
+static void test_counts(void) {
+    long rim = 0, all = 0;
+    for (int w = 0; w < WORLDS; w++) {
+        for (int layout = 0; layout < ON_FOUR_POINTS; layout++) {
+            const int32_t n = 300;
+            Flock flock = flock_of(worlds[w], n, RULES);
+            flock.env.flockmates = 1000;
+            if (!flock_open(&flock)) return;
+            const Boids* env = &flock.env;
+            const double width = (double)env->width, height = (double)env->height, radius = (double)env->view_radius;
+            for (int use_cells = env->neighbors.x_axis.cells >= 32 || env->neighbors.y_axis.cells >= 32; use_cells < 2;
+                 use_cells++) {
+                boids_neighbors_use_cells(&flock.env.neighbors, use_cells);
+                lay_out(&flock, layout);
+                flock_step(&flock, flock_random);
+                const double tick_x = ldexp(width, env->neighbors.x_axis.shift - 32) / radius;
+                const double tick_y = ldexp(height, env->neighbors.y_axis.shift - 32) / radius;
+                const double blur = hypot(tick_x, tick_y) + 3e-4;
+                CHECK(blur < 0.02);
+                for (int32_t i = 0; i < n; i++) {
+                    int32_t least = 0, most = 0;
+                    for (int32_t j = 0; j < n; j++) {
+                        const double dx =
+                            wrapped(env->x[j] / 4294967296.0 * width - env->x[i] / 4294967296.0 * width, width);
+                        const double dy =
+                            wrapped(env->y[j] / 4294967296.0 * height - env->y[i] / 4294967296.0 * height, height);
+                        const double d = sqrt(dx * dx + dy * dy) / radius;
+                        least += j != i && d < 1 - blur;
+                        most += j != i && d < 1 + blur;
+                    }
+                    const double seen = (double)env->observations[10 * i + 1] * 1000;
+                    CHECK(seen > least - 0.01 && seen < most + 0.01);
+                    all += least;
+                    rim += most - least;
+                }
+            }
+            flock_close(&flock);
+        }
+    }
+    CHECK(all > 50000);
+    CHECK(rim < all / 100);
+}
+
+/* Each boid is in one block; a block's runs do not overlap, and one of them holds the block. */
+static void test_blocks(void) {
+    for (int w = 0; w < WORLDS; w++) {
+        for (int s = 0; s < SIZES; s++) {
+            for (int layout = 0; layout < LAYOUTS; layout++) {
+                Flock flock = flock_of(worlds[w], sizes[s], RULES);
+                if (!flock_open(&flock)) return;
+                boids_neighbors_use_cells(&flock.env.neighbors, true);
+                lay_out(&flock, layout);
+                flock_step(&flock, flock_straight);
+                uint32_t boids = 0;
+                BoidsBlock block;
+                memset(&block, 0, sizeof block);
+                bool apart = true, inside = true;
+                while (boids_block_next(&flock.env.neighbors, &block)) {
+                    int around = 0;
+                    for (uint32_t a = 0; a < block.num_runs; a++) {
+                        around += block.from[a] <= block.first && block.first + block.size <= block.to[a];
+                        for (uint32_t b = 0; b < a; b++)
+                            apart &= block.to[a] <= block.from[b] || block.to[b] <= block.from[a];
+                    }
+                    inside &= around == 1 && block.first == boids && block.size > 0 && block.size <= BOIDS_LANES;
+                    boids += block.size;
+                }
+                CHECK_EQ(boids, sizes[s]);
+                CHECK(apart);
+                CHECK(inside);
+                if (!apart || !inside) name(worlds[w], sizes[s], layout);
+                flock_close(&flock);
+            }
+        }
+    }
+}
+
+/* At the rim, rounding may let boid a see b and not b see a. They are a group on either path and whichever comes first. */
+static void test_groups_at_the_rim(void) {
+    for (int k = 0; k < 4; k++) {
+        Flock flock = flock_of((World){1080, 720, 90}, 2, RULES);
+        flock.env.horizon = 1;
+        flock.env.speed = 0;
+        if (!flock_open(&flock)) return;
+        boids_neighbors_use_cells(&flock.env.neighbors, k & 1);
+        const int32_t a = k >> 1, b = 1 - a;
+        flock.env.x[a] = flock.env.y[a] = 1u << 16;
+        flock.env.x[b] = flock.env.x[a] + (5461u << 16);
+        flock.env.y[b] = flock.env.y[a] + (85u << 16);
+        flock_step(&flock, flock_straight);
+        CHECK_EQ(flock.env.log.isolation, 0.5); /* one sees the other, unseen */
+        CHECK_EQ(flock.env.log.groups, 1);
+        flock_close(&flock);
+    }
+}
+
+/* Crowds: the 16-bit sums are emptied before they can overflow, however many there are and wherever they fly. */
+static void test_crowd(void) {
+    for (int far = 0; far < 2; far++) {
+        const float separations[] = {100.0f / 32, 10, 50, 58, 100};
+        for (int s = 0; s < 5; s++) {
+            Flock flock = flock_of((World){1080, 720, 100}, 2000, RULES);
+            const double r = (double)separations[s];
+            flock.env.separation_radius = separations[s];
+            flock.env.speed = 0;
+            if (!flock_open(&flock)) return;
+            /* all but boid 0 where a neighbour pulls or pushes hardest: at the rim, or at r / sqrt(3) */
+            const double d = far ? 99.5 : r / sqrt(3);
+            for (int32_t i = 0; i < 2000; i++) flock_place(&flock, i, i ? 500 + d : 500, 300, i ? 0 : 180);
+            flock_step(&flock, flock_straight);
+            const float* row = flock.env.observations;
+            CHECK_NEAR(row[2], -d / 100, 1e-3);
+            CHECK_NEAR(row[3], 0, 1e-3);
+            CHECK_NEAR(row[4], -1, 1e-3);
+            const bool pushed = d < r;
+            CHECK_NEAR(row[6], pushed ? 1 : 0, 1e-3);
+            CHECK_NEAR(row[8], pushed ? 1 - d / r : 0,
+                       s ? 0.02 : 0.15); /* distances are coarse at 1/32 of the view radius */
+            flock_close(&flock);
+        }
+    }
+}
+
+int main(void) {
+    RUN(test_same_bits_on_both_paths);
+    RUN(test_counts);
+    RUN(test_blocks);
+    RUN(test_groups_at_the_rim);
+    RUN(test_crowd);
+    return check_result();
+}
