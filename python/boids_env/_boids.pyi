@@ -1,0 +1,80 @@
+"""The extension: src/binding.c compiled with src/boids.h. `help(boids_env.VecEnv)` tells the rest."""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, ClassVar, Literal, Self, TypeAlias, TypedDict
+
+from numpy.typing import NDArray
+from typing_extensions import Buffer
+
+Array: TypeAlias = NDArray[Any] | Buffer  # NumPy before 2 does not tell type checkers that its arrays are buffers
+
+class Parameter(TypedDict):
+    type: Literal["int", "float", "bool", "choice"]
+    default: Any
+    min: float | None  # None for bool and choice
+    max: float | None
+    unit: str
+    doc: str
+    choices: tuple[str, ...] | None  # of a choice
+
+class StateField(TypedDict):
+    type: str  # of an element, in NumPy's words: "uint32"
+    doc: str
+
+class Space(TypedDict):
+    dtype: str  # of an element, in NumPy's words
+    size: int  # elements per agent
+    low: float  # every element lies in [low, high]
+    high: float
+    choices: tuple[int, ...] | None  # None, or how many values each element has: 0 .. choices[k] - 1
+
+class Layout(TypedDict):
+    num_agents: int  # of one environment
+    observation: Space
+    action: Space
+
+def layout(**parameters: Any) -> Layout:
+    """The arrays that one environment with these parameters needs. Raises: TypeError, ValueError, MemoryError."""
+
+class VecEnv:
+    """`num_envs` environments over five arrays of the caller's, which it holds, and never replaces, until `close()`."""
+
+    parameters: ClassVar[Mapping[str, Parameter]]
+    log_fields: ClassVar[Mapping[str, str]]  # name: doc
+    state_fields: ClassVar[Mapping[str, StateField]]
+    @property
+    def closed(self) -> bool: ...
+    @property
+    def num_agents(self) -> int: ...  # of all environments
+    @property
+    def num_envs(self) -> int: ...
+    @property
+    def num_threads(self) -> int: ...
+    @property
+    def seed(self) -> int: ...
+    def __new__(
+        cls,
+        observations: Array,
+        actions: Array,
+        rewards: Array,
+        terminals: Array,
+        truncations: Array,
+        *,
+        num_envs: int = 1,
+        seed: int = 0,
+        num_threads: int = 1,
+        **parameters: Any,
+    ) -> Self: ...
+    def reset(self, seed: int | None = None) -> None: ...
+    def step(self) -> None: ...
+    def script(self) -> None: ...
+    def log(self) -> dict[str, float]: ...
+    def render(self, pixels: Array, env: int = 0) -> None: ...
+    def get(self, name: str, env: int = 0) -> bytes: ...
+    def set(self, name: str, data: Array, env: int = 0) -> None: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...

@@ -1,0 +1,157 @@
+/* counter.h - a small environment: two agents that count.
+ *
+ * It is here to be read as an example of env.h's contract, and to prove that binding.c, which also serves the flock, knows
+ * nothing of either: other types, several agents that see each other, an action of two parts, every kind of parameter.
+ *
+ * Each agent has a count in 0 .. limit and sees both, its own first. Its action has two parts: the direction (0 down, 1 stay,
+ * 2 up) and the stride (0 for one, 1 for two). Goal "climb" pays for rising, "meet" for being where the other is. At the limit
+ * an agent's episode ends (terminal), below zero it is cut off (truncation) unless there is a floor; both start again.
+ *
+ *     Counter env = {.limit = 10, .scale = 1, .floor = true, .goal = COUNTER_CLIMB};
+ *     const char* error = c_init(&env);  // a message, or NULL
+ *     env.observations = observations;   // uint8_t [2][2], and so on: see env.h
+ *     c_reset(&env);
+ *     c_step(&env);
+ *     c_close(&env);
+ */
+#ifndef COUNTER_H
+#define COUNTER_H
+
+#include <string.h>
+
+#include "env.h"
+
+enum { COUNTER_AGENTS = 2, COUNTER_CLIMB = 0, COUNTER_MEET = 1 };
+
+#define ENV_PARAMS(X)                                                                                                         \
+    X(int, limit, 10, 2, 200, "counts", "the count at which an episode ends")                                                 \
+    X(float, scale, 1.0, 0.0, 10.0, "per count", "the reward of one count")                                                   \
+    X(bool, floor, true, false, true, "", "whether a count stops at zero")                                                    \
+    X(choice, goal, COUNTER_CLIMB, COUNTER_CLIMB, COUNTER_MEET, "climb|meet", "what the reward is for")
+
+#define ENV_LOG(X)                                                                                                            \
+    X(episode_return, "sum of rewards")                                                                                       \
+    X(finished, "share of the episodes that ended at the limit")
+
+#define ENV_STATE(X) X(int16_t, count, "in 0 .. limit")
+
+typedef struct Log {
+    float episode_return, finished;
+    float n;
+} Log;
+
+typedef struct Counter {
+    uint8_t* observations; /* (2 x 2) own count, the other's */
+    int32_t* actions;      /* (2 x 2) direction 0 .. 2, stride 0 .. 1 */
+    float* rewards;        /* (2) */
+    uint8_t* terminals;    /* (2) */
+    uint8_t* truncations;  /* (2) */
+    Log log;
+    int32_t num_agents;
+    uint32_t index, num_envs;
+    uint64_t rng;
+    int limit;
+    float scale;
+    bool floor;
+    choice goal;
+    int16_t* count;        /* (2) */
+    float* episode_return; /* (2) of the episode so far */
+} Counter;
+
+typedef Counter Env;
+
+static inline void c_close(Counter* env) {
+    ENV_FREE(env->count);
+    ENV_FREE(env->episode_return);
+    env->count = NULL;
+    env->episode_return = NULL;
+}
+
+static inline const char* c_init(Counter* env) {
+    if (!(env->limit >= 2 && env->limit <= 200)) return "limit: expected 2 to 200";
+    if (!(env->scale >= 0 && env->scale <= 10)) return "scale: expected 0 to 10";
+    if (env->goal == COUNTER_MEET && env->limit < 4) return "goal: to meet takes a limit of 4 at least";
+    env->num_agents = COUNTER_AGENTS;
+    env->count = (int16_t*)ENV_CALLOC(COUNTER_AGENTS, sizeof(int16_t));
+    env->episode_return = (float*)ENV_CALLOC(COUNTER_AGENTS, sizeof(float));
+    if (env->count && env->episode_return) return NULL;
+    c_close(env);
+    return ENV_NO_MEMORY;
+}
+
+static inline EnvSpace c_observation_space(const Counter* env) {
+    EnvSpace space = {'B', 2, 0, (float)env->limit, NULL};
+    return space;
+}
+
+static inline EnvSpace c_action_space(const Counter* env) {
+    static const int32_t choices[] = {3, 2};
+    EnvSpace space = {'i', 2, 0, 0, choices};
+    (void)env;
+    return space;
+}
+
+static inline void counter_observe(Counter* env) {
+    for (int i = 0; i < COUNTER_AGENTS; i++) {
+        env->observations[2 * i] = (uint8_t)env->count[i];
+        env->observations[2 * i + 1] = (uint8_t)env->count[1 - i];
+    }
+}
+
+/* Somewhere strictly between zero and the limit. */
+static inline void counter_start(Counter* env, int i) {
+    env->count[i] = (int16_t)(1 + env_random(&env->rng) % (uint64_t)(env->limit - 1));
+    env->episode_return[i] = 0;
+}
+
+static inline void c_reset(Counter* env) {
+    for (int i = 0; i < COUNTER_AGENTS; i++) counter_start(env, i);
+    counter_observe(env);
+}
+
+static inline void c_step(Counter* env) {
+    int16_t before[COUNTER_AGENTS];
+    memcpy(before, env->count, sizeof before);
+    for (int i = 0; i < COUNTER_AGENTS; i++) {
+        int32_t count = env->count[i] + (env->actions[2 * i] - 1) * (env->actions[2 * i + 1] + 1);
+        if (count > env->limit) count = env->limit;
+        if (count < 0 && env->floor) count = 0;
+        env->count[i] = (int16_t)count;
+    }
+    for (int i = 0; i < COUNTER_AGENTS; i++) {
+        const int32_t gap = env->count[i] - env->count[1 - i];
+        const int32_t points = env->goal == COUNTER_CLIMB ? env->count[i] - before[i] : gap ? 0 : 1;
+        env->rewards[i] = env->scale * (float)points;
+        env->episode_return[i] += env->rewards[i];
+    }
+    for (int i = 0; i < COUNTER_AGENTS; i++) {
+        env->terminals[i] = env->count[i] == env->limit;
+        env->truncations[i] = env->count[i] < 0;
+        if (!env->terminals[i] && !env->truncations[i]) continue;
+        env->log.episode_return += env->episode_return[i];
+        env->log.finished += (float)env->terminals[i];
+        env->log.n += 1;
+        counter_start(env, i);
+    }
+    counter_observe(env);
+}
+
+/* Climbs in single strides. */
+static inline void c_script(Counter* env) {
+    for (int i = 0; i < COUNTER_AGENTS; i++) {
+        env->actions[2 * i] = 2;
+        env->actions[2 * i + 1] = 0;
+    }
+}
+
+/* A white bar for each agent, side by side, on black: as high as its count. */
+static inline void c_render(Counter* env, uint8_t* rgb, int32_t width, int32_t height) {
+    for (int32_t y = 0; y < height; y++)
+        for (int32_t x = 0; x < width; x++) {
+            const int32_t count = env->count[(int64_t)x * COUNTER_AGENTS / width];
+            const bool lit = (int64_t)(height - y) * env->limit <= (int64_t)count * height;
+            memset(rgb + 3 * ((size_t)y * (size_t)width + (size_t)x), lit ? 255 : 0, 3);
+        }
+}
+
+#endif

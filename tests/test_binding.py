@@ -1,0 +1,768 @@
+"""src/binding.c: what it refuses, in which words, and that a refusal changes nothing; what it holds and gives back."""
+
+import array
+import copy
+import ctypes
+import gc
+import inspect
+import math
+import os
+import pickle
+import re
+import signal
+import sys
+import threading
+import time
+import warnings
+import weakref
+from contextlib import contextmanager, suppress
+
+import numpy as np
+import pytest
+
+NAMES = ["observations", "actions", "rewards", "terminals", "truncations"]
+
+
+def arrays_for(module, num_envs=1, **parameters):
+    """The five arrays by name, zeroed."""
+    what = module.layout(**parameters)
+    n = num_envs * what["num_agents"]
+    made = {
+        name + "s": np.zeros((n,) if what[name]["size"] == 1 else (n, what[name]["size"]), what[name]["dtype"])
+        for name in ("observation", "action")
+    }
+    return made | {"rewards": np.zeros(n, np.float32), "terminals": np.zeros(n, bool), "truncations": np.zeros(n, bool)}
+
+
+def make(module, num_envs=1, seed=0, num_threads=1, **parameters):
+    """A VecEnv and its arrays by name."""
+    arrays = arrays_for(module, num_envs, **parameters)
+    return module.VecEnv(**arrays, num_envs=num_envs, seed=seed, num_threads=num_threads, **parameters), arrays
+
+
+def started(module, num_envs=1, **options):
+    """The same after a reset and a few scripted steps, so that there is something to lose."""
+    env, arrays = make(module, num_envs, **options)
+    env.reset()
+    for _ in range(3):
+        env.script()
+        env.step()
+    return env, arrays
+
+
+def snapshot(env, arrays):
+    """All that a step or a reset can change."""
+    state = [env.get(name, i) for name in env.state_fields for i in range(env.num_envs)]
+    return state + [a.tobytes() for a in arrays.values()]
+
+
+def allocations(counter, name):
+    return ctypes.c_long.in_dll(ctypes.PyDLL(counter.__file__), f"counter_allocations_{name}")
+
+
+@contextmanager
+def no_leak(counter):
+    """Nothing that the environment or the binding allocated inside is left."""
+    gc.collect()
+    before = allocations(counter, "live").value
+    yield
+    gc.collect()
+    assert allocations(counter, "live").value == before
+
+
+def refused(expected, message):
+    return pytest.raises(expected, match=f"^{re.escape(message)}$")
+
+
+# ---- What is refused: a row per mistake -------------------------------------------------------------------------------
+
+INT63 = "expected an int in [0, 9223372036854775807]"
+BAD_KEYWORDS = [
+    ({"limi": 5}, TypeError, "unknown parameter 'limi'; valid are limit, scale, floor, goal"),
+    ({"count": 5}, TypeError, "unknown parameter 'count'; valid are limit, scale, floor, goal"),  # a field, but no parameter
+    ({"limit": "5"}, TypeError, "limit: expected an int, got '5'"),
+    ({"limit": 5.0}, TypeError, "limit: expected an int, got 5.0"),
+    ({"limit": True}, TypeError, "limit: expected an int, got True"),
+    ({"limit": None}, TypeError, "limit: expected an int, got None"),
+    ({"limit": [5]}, TypeError, "limit: expected an int, got [5]"),
+    ({"limit": np.array([5])}, TypeError, "limit: expected an int, got array([5])"),
+    ({"limit": 1}, ValueError, "limit: expected an int in [2, 200] counts, got 1"),
+    ({"limit": 201}, ValueError, "limit: expected an int in [2, 200] counts, got 201"),
+    ({"limit": 2**32 + 5}, ValueError, "limit: expected an int in [2, 200] counts, got 4294967301"),
+    ({"limit": -(2**64)}, ValueError, "limit: expected an int in [2, 200] counts, got -18446744073709551616"),
+    ({"scale": "1"}, TypeError, "scale: expected a float, got '1'"),
+    ({"scale": True}, TypeError, "scale: expected a float, got True"),
+    ({"scale": None}, TypeError, "scale: expected a float, got None"),
+    ({"scale": 1j}, TypeError, "scale: expected a float, got 1j"),
+    ({"scale": -0.5}, ValueError, "scale: expected a float in [0, 10] per count, got -0.5"),
+    ({"scale": 10.5}, ValueError, "scale: expected a float in [0, 10] per count, got 10.5"),
+    ({"scale": 11}, ValueError, "scale: expected a float in [0, 10] per count, got 11"),
+    ({"scale": math.nan}, ValueError, "scale: expected a float in [0, 10] per count, got nan"),
+    ({"scale": math.inf}, ValueError, "scale: expected a float in [0, 10] per count, got inf"),
+    ({"scale": -math.inf}, ValueError, "scale: expected a float in [0, 10] per count, got -inf"),
+    ({"scale": 10**400}, ValueError, "scale: expected a float in [0, 10] per count, got 1" + 79 * "0"),
+    ({"floor": 1}, TypeError, "floor: expected True or False, got 1"),
+    ({"floor": "True"}, TypeError, "floor: expected True or False, got 'True'"),
+    ({"floor": None}, TypeError, "floor: expected True or False, got None"),
+    ({"goal": "clim"}, ValueError, "goal: expected one of 'climb', 'meet', got 'clim'"),
+    ({"goal": "climb|meet"}, ValueError, "goal: expected one of 'climb', 'meet', got 'climb|meet'"),
+    ({"goal": ""}, ValueError, "goal: expected one of 'climb', 'meet', got ''"),
+    ({"goal": 0}, TypeError, "goal: expected one of 'climb', 'meet', got 0"),
+    ({"goal": b"meet"}, TypeError, "goal: expected one of 'climb', 'meet', got b'meet'"),
+    ({"goal": "meet", "limit": 3}, ValueError, "goal: to meet takes a limit of 4 at least"),  # in c_init's words
+    ({"num_envs": 0}, ValueError, "num_envs: expected an int in [1, 1048576], got 0"),
+    ({"num_envs": -1}, ValueError, "num_envs: expected an int in [1, 1048576], got -1"),
+    ({"num_envs": 2**40}, ValueError, "num_envs: expected an int in [1, 1048576], got 1099511627776"),
+    ({"num_envs": True}, TypeError, "num_envs: expected an int, got True"),
+    ({"num_envs": 1.0}, TypeError, "num_envs: expected an int, got 1.0"),
+    ({"num_envs": 2}, ValueError, "observations: expected uint8 (4, 2), got uint8 (2, 2)"),
+    ({"seed": -1}, ValueError, f"seed: {INT63}, got -1"),
+    ({"seed": 2**63}, ValueError, f"seed: {INT63}, got 9223372036854775808"),
+    ({"seed": None}, TypeError, "seed: expected an int, got None"),
+    ({"seed": 0.0}, TypeError, "seed: expected an int, got 0.0"),
+    ({"seed": False}, TypeError, "seed: expected an int, got False"),
+    ({"num_threads": 0}, ValueError, "num_threads: expected an int in [1, 1024], got 0"),
+    ({"num_threads": 1025}, ValueError, "num_threads: expected an int in [1, 1024], got 1025"),
+    ({"num_threads": "2"}, TypeError, "num_threads: expected an int, got '2'"),
+]
+
+
+def spaced(a):
+    """Equal to a in shape and type, but every other element of a larger array."""
+    wide = np.zeros((*a.shape[:-1], 2 * a.shape[-1]), a.dtype)
+    return wide[..., ::2]
+
+
+def unaligned(a):
+    return np.frombuffer(bytearray(a.nbytes + 1), a.dtype, a.size, 1).reshape(a.shape)
+
+
+def read_only(a):
+    a.flags.writeable = False
+    return a
+
+
+READ_ONLY = "expected a writable array, got a read-only one"
+GAPS = "expected a C-contiguous array, got one with gaps or another order"
+UNALIGNED = "expected an array aligned to its element size, got an unaligned one"
+BAD_ARRAYS = [
+    ("rewards", lambda a: a.tolist(), TypeError, "expected an array of numbers, got list"),
+    ("rewards", lambda a: None, TypeError, "expected an array of numbers, got NoneType"),
+    ("rewards", lambda a: 0x7FFF00001000, TypeError, "expected an array of numbers, got int"),
+    ("rewards", lambda a: a.astype("datetime64[s]"), TypeError, "expected an array of numbers, got ndarray"),
+    ("rewards", lambda a: a.astype(np.float64), ValueError, "expected float32 (2,), got float64 (2,)"),
+    ("rewards", lambda a: a.astype(np.float16), ValueError, "expected float32 (2,), got float16 (2,)"),
+    ("rewards", lambda a: a.astype(">f4"), ValueError, "expected float32 (2,), got byte-swapped float32 (2,)"),
+    ("rewards", lambda a: a.view(np.int32), ValueError, "expected float32 (2,), got int32 (2,)"),
+    ("rewards", lambda a: a.astype(np.complex64), ValueError, "expected float32 (2,), got format 'Zf' (2,)"),
+    ("rewards", lambda a: a.astype("f4,f4"), ValueError, "expected float32 (2,), got format 'T{f:f0:f:f1:}' (2,)"),
+    ("rewards", lambda a: a.astype(object), ValueError, "expected float32 (2,), got format 'O' (2,)"),
+    ("rewards", lambda a: a[:1], ValueError, "expected float32 (2,), got float32 (1,)"),
+    ("rewards", lambda a: a[:0], ValueError, "expected float32 (2,), got float32 (0,)"),
+    ("rewards", lambda a: np.zeros(3, "f4"), ValueError, "expected float32 (2,), got float32 (3,)"),
+    ("rewards", lambda a: a[:, None], ValueError, "expected float32 (2,), got float32 (2, 1)"),
+    ("rewards", lambda a: a[None], ValueError, "expected float32 (2,), got float32 (1, 2)"),
+    ("rewards", lambda a: np.zeros((), "f4"), ValueError, "expected float32 (2,), got float32 ()"),
+    ("rewards", bytes, ValueError, READ_ONLY),
+    ("rewards", bytearray, ValueError, "expected float32 (2,), got uint8 (8,)"),
+    ("rewards", read_only, ValueError, READ_ONLY),
+    ("rewards", spaced, ValueError, GAPS),
+    ("rewards", lambda a: a[::-1], ValueError, GAPS),
+    ("rewards", unaligned, ValueError, UNALIGNED),
+    ("observations", np.asfortranarray, ValueError, GAPS),
+    ("observations", lambda a: a.ravel(), ValueError, "expected uint8 (2, 2), got uint8 (4,)"),
+    ("observations", lambda a: a.view(np.int8), ValueError, "expected uint8 (2, 2), got int8 (2, 2)"),
+    ("observations", lambda a: a.astype(np.float32), ValueError, "expected uint8 (2, 2), got float32 (2, 2)"),
+    ("observations", lambda a: a.astype(bool), ValueError, "expected uint8 (2, 2), got bool (2, 2)"),
+    ("actions", lambda a: a.astype(np.int64), ValueError, "expected int32 (2, 2), got int64 (2, 2)"),
+    ("actions", lambda a: a.astype(np.uint32), ValueError, "expected int32 (2, 2), got uint32 (2, 2)"),
+    ("actions", lambda a: a.astype(">i4"), ValueError, "expected int32 (2, 2), got byte-swapped int32 (2, 2)"),
+    ("actions", lambda a: np.zeros((2, 3), "i4"), ValueError, "expected int32 (2, 2), got int32 (2, 3)"),
+    ("actions", unaligned, ValueError, UNALIGNED),
+    ("terminals", lambda a: a.astype(np.float32), ValueError, "expected bool (2,), got float32 (2,)"),
+    ("truncations", lambda a: a.astype(np.int32), ValueError, "expected bool (2,), got int32 (2,)"),
+]
+
+PIXELS = "pixels: expected uint8 (height, width, 3)"
+BAD_CALLS = [
+    (lambda env: env.reset(-1), ValueError, f"seed: {INT63}, got -1"),
+    (lambda env: env.reset(2**63), ValueError, f"seed: {INT63}, got 9223372036854775808"),
+    (lambda env: env.reset(1.5), TypeError, "seed: expected an int, got 1.5"),
+    (lambda env: env.reset(True), TypeError, "seed: expected an int, got True"),
+    (lambda env: env.reset("1"), TypeError, "seed: expected an int, got '1'"),
+    (lambda env: env.reset(sed=1), TypeError, None),
+    (lambda env: env.reset(1, 2), TypeError, None),
+    (lambda env: env.step(0), TypeError, None),
+    (lambda env: env.script(0), TypeError, None),
+    (lambda env: env.log(0), TypeError, None),
+    (lambda env: env.close(0), TypeError, None),
+    (lambda env: env.get(), TypeError, None),
+    (lambda env: env.get("limit"), ValueError, "name: expected one of 'count', 'rng', got 'limit'"),
+    (lambda env: env.get(0), TypeError, "name: expected one of 'count', 'rng', got 0"),
+    (lambda env: env.get("count", 2), ValueError, "env: expected an int in [0, 1], got 2"),
+    (lambda env: env.get("count", -1), ValueError, "env: expected an int in [0, 1], got -1"),
+    (lambda env: env.get("count", None), TypeError, "env: expected an int, got None"),
+    (lambda env: env.set("count", bytes(3)), ValueError, "data: expected 4 bytes, got 3"),
+    (lambda env: env.set("count", bytes(5)), ValueError, "data: expected 4 bytes, got 5"),
+    (lambda env: env.set("count", b""), ValueError, "data: expected 4 bytes, got 0"),
+    (lambda env: env.set("rng", bytes(16)), ValueError, "data: expected 8 bytes, got 16"),
+    (lambda env: env.set("count", 5), TypeError, "data: expected an array of numbers, got int"),
+    (lambda env: env.set("count", np.zeros(4, "i2")[::2]), TypeError, "data: expected an array of numbers, got ndarray"),
+    (lambda env: env.set("counts", bytes(4)), ValueError, "name: expected one of 'count', 'rng', got 'counts'"),
+    (lambda env: env.set("count", bytes(4), 2), ValueError, "env: expected an int in [0, 1], got 2"),
+    (lambda env: env.render(None), TypeError, "pixels: expected an array of numbers, got NoneType"),
+    (lambda env: env.render(np.zeros((4, 4, 3))), ValueError, f"{PIXELS}, got float64 (4, 4, 3)"),
+    (lambda env: env.render(np.zeros((4, 4), "u1")), ValueError, f"{PIXELS}, got uint8 (4, 4)"),
+    (lambda env: env.render(np.zeros((4, 4, 4), "u1")), ValueError, f"{PIXELS}, got uint8 (4, 4, 4)"),
+    (lambda env: env.render(np.zeros((0, 4, 3), "u1")), ValueError, f"{PIXELS}, got uint8 (0, 4, 3)"),
+    (lambda env: env.render(np.zeros((4, 4, 3), "u1")[::-1]), ValueError, f"pixels: {GAPS}"),
+    (lambda env: env.render(read_only(np.zeros((4, 4, 3), "u1"))), ValueError, f"pixels: {READ_ONLY}"),
+    (lambda env: env.render(np.zeros((4, 4, 3), "u1"), 2), ValueError, "env: expected an int in [0, 1], got 2"),
+    (lambda env: setattr(env, "seed", 1), AttributeError, None),
+    (lambda env: setattr(env, "num_envs", 5), AttributeError, None),
+    (lambda env: setattr(env, "extra", 5), AttributeError, None),
+    (lambda env: env.parameters.update(limit=3), AttributeError, None),
+    (lambda env: env.parameters["limit"].__setitem__("max", 3), AttributeError, None),
+    (pickle.dumps, TypeError, None),
+    (copy.copy, TypeError, None),
+    (copy.deepcopy, TypeError, None),
+    (lambda env: object.__new__(type(env)), TypeError, None),
+]
+
+
+@pytest.mark.parametrize(("keywords", "expected", "message"), BAD_KEYWORDS)
+def test_keyword_is_refused(counter, keywords, expected, message):
+    arrays = arrays_for(counter)
+    counts = [sys.getrefcount(a) for a in arrays.values()]
+    with no_leak(counter):
+        with refused(expected, message):
+            counter.VecEnv(**arrays, **keywords)
+        if keywords.keys() <= counter.VecEnv.parameters.keys() | {"limi", "count"}:
+            with refused(expected, message):
+                counter.layout(**keywords)
+    assert [sys.getrefcount(a) for a in arrays.values()] == counts
+
+
+@pytest.mark.parametrize(("name", "spoil", "expected", "message"), BAD_ARRAYS)
+def test_array_is_refused(counter, name, spoil, expected, message):
+    arrays = arrays_for(counter)
+    arrays[name] = spoil(arrays[name])
+    ours = [a for a in arrays.values() if a is not None]  # None has references from everywhere
+    counts = [sys.getrefcount(a) for a in ours]
+    with no_leak(counter), refused(expected, f"{name}: {message}"):
+        counter.VecEnv(**arrays)
+    assert [sys.getrefcount(a) for a in ours] == counts
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_array_is_checked(module, name):
+    for spoil in (lambda a: a.astype(np.float64), lambda a: a[1:], spaced, read_only, lambda a: None):
+        arrays = arrays_for(module, 2)
+        arrays[name] = spoil(arrays[name])
+        with pytest.raises((TypeError, ValueError), match=f"^{name}: expected "):
+            module.VecEnv(**arrays, num_envs=2)
+
+
+def test_overlap_is_refused(counter):
+    arrays = arrays_for(counter, 2)
+    flags = np.zeros(7, bool)  # the last of one is the first of the other
+    with no_leak(counter), refused(ValueError, "truncations: overlaps terminals"):
+        counter.VecEnv(**arrays | {"terminals": flags[:4], "truncations": flags[3:]}, num_envs=2)
+    with no_leak(counter), refused(ValueError, "rewards: overlaps actions"):
+        counter.VecEnv(**arrays | {"rewards": arrays["actions"].reshape(-1)[4:].view("f4")}, num_envs=2)
+    flags = np.zeros(8, bool)  # side by side is fine
+    counter.VecEnv(**arrays | {"terminals": flags[:4], "truncations": flags[4:]}, num_envs=2).close()
+
+
+def test_wrong_arguments_are_refused(counter):
+    arrays = arrays_for(counter)
+    five = list(arrays.values())
+    with refused(TypeError, "observations: missing"):
+        counter.VecEnv()
+    with refused(TypeError, "truncations: missing"):
+        counter.VecEnv(*five[:4])
+    with refused(TypeError, "rewards: given both by position and by name"):
+        counter.VecEnv(*five, rewards=five[2])
+    with refused(TypeError, "expected at most 5 positional arguments, got 6"):
+        counter.VecEnv(*five, 1)
+    with refused(TypeError, "layout() takes keyword arguments only"):
+        counter.layout(5)
+    with pytest.raises(TypeError):
+        counter.VecEnv(*five, **{1: 2})
+
+
+@pytest.mark.parametrize(("call", "expected", "message"), BAD_CALLS)
+def test_call_is_refused_and_changes_nothing(counter, call, expected, message):
+    env, arrays = started(counter, 2)
+    before = snapshot(env, arrays)
+    with pytest.raises(expected, match=message and f"^{re.escape(message)}$"):
+        call(env)
+    assert snapshot(env, arrays) == before
+    env.step()  # and is as able as ever
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "message"),
+    [
+        ((0, 0), 3, "actions: agent 0, element 0: expected an integer in [0, 2], got 3"),
+        ((3, 1), 2, "actions: agent 3, element 1: expected an integer in [0, 1], got 2"),
+        ((2, 0), -1, "actions: agent 2, element 0: expected an integer in [0, 2], got -1"),
+        ((1, 1), -(2**31), "actions: agent 1, element 1: expected an integer in [0, 1], got -2147483648"),
+    ],
+)
+def test_action_is_refused_and_nothing_moves(counter, where, value, message):
+    env, arrays = started(counter, 2)
+    good = arrays["actions"][where]
+    arrays["actions"][where] = value
+    before = snapshot(env, arrays)
+    with refused(ValueError, message):
+        env.step()
+    assert snapshot(env, arrays) == before
+    arrays["actions"][where] = good
+    env.step()
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected", "got"),
+    [
+        ("discrete", 5, "an integer in [0, 4]", "5"),
+        ("discrete", -1, "an integer in [0, 4]", "-1"),
+        ("continuous", 1.5, "a float in [-1, 1]", "1.5"),
+        ("continuous", math.nan, "a float in [-1, 1]", "nan"),
+        ("continuous", -math.inf, "a float in [-1, 1]", "-inf"),
+    ],
+)
+@pytest.mark.parametrize("agent", [0, 7, 15])
+def test_turn_is_refused_and_nothing_moves(boids, kind, value, expected, got, agent):
+    env, arrays = started(boids, 2, num_boids=8, action=kind)
+    arrays["actions"][agent] = value
+    before = snapshot(env, arrays)
+    with refused(ValueError, f"actions: agent {agent}: expected {expected}, got {got}"):
+        env.step()
+    assert snapshot(env, arrays) == before
+
+
+def uses_of_one(env):
+    """The calls that are about a single environment."""
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    return [lambda: env.render(pixels), lambda: env.get("rng"), lambda: env.set("rng", bytes(8))]
+
+
+def test_before_the_first_reset(module):
+    env, arrays = make(module)
+    for call in (env.step, env.script, *uses_of_one(env)):
+        with refused(RuntimeError, "call reset() first"):
+            call()
+    assert env.log() == {}
+    assert not any(a.any() for a in arrays.values())
+
+
+def test_after_close(module):
+    env, arrays = started(module)
+    assert not env.closed
+    env.close()
+    env.close()
+    assert env.closed
+    before = [a.tobytes() for a in arrays.values()]
+    for call in (env.reset, env.step, env.script, env.log, env.__enter__, *uses_of_one(env)):
+        with refused(RuntimeError, "VecEnv is closed"):
+            call()
+    assert env.num_envs == 1
+    assert [a.tobytes() for a in arrays.values()] == before
+
+
+# ---- What is accepted ---------------------------------------------------------------------------------------------------
+
+
+def test_numbers_of_numpy_are_numbers(counter):
+    env, _ = make(counter, np.int64(2), np.uint64(2**63 - 1), np.int8(2), limit=np.uint8(7), scale=np.float32(0.5))
+    assert (env.num_envs, env.num_agents, env.num_threads, env.seed) == (2, 4, 2, 2**63 - 1)
+    make(counter, scale=np.float64(0.5))
+    make(counter, scale=np.int32(3))
+    make(counter, scale=3)
+
+
+def test_arrays_of_other_shapes_and_kinds(counter):
+    arrays = arrays_for(counter)
+    arrays["observations"] = np.zeros((2, 2, 1), np.uint8)
+    arrays["terminals"] = np.zeros(2, np.int8)
+    arrays["truncations"] = bytearray(2)
+    arrays["rewards"] = array.array("f", [0, 0])
+    env = counter.VecEnv(*arrays.values(), limit=5)
+    env.reset()
+    env.script()
+    env.step()
+    assert list(arrays["rewards"]) == [1, 1]
+
+
+def test_one_action_per_agent_is_a_column_or_a_row(boids):
+    for shape in [(8,), (8, 1)]:
+        arrays = arrays_for(boids, num_boids=8) | {"actions": np.full(shape, 2, np.int32)}
+        env = boids.VecEnv(**arrays, num_boids=8)
+        env.reset()
+        env.step()
+
+
+# ---- What is held, and given back ---------------------------------------------------------------------------------------
+
+
+def test_arrays_are_held_until_close(counter):
+    held = array.array("f", [0, 0])
+    env = counter.VecEnv(**arrays_for(counter) | {"rewards": held})
+    with pytest.raises(BufferError):
+        held.append(0)
+    env.close()
+    held.append(0)
+    with pytest.raises(ValueError, match="rewards: expected float32"):
+        counter.VecEnv(**arrays_for(counter) | {"rewards": held})
+    held.append(0)  # a constructor that fails holds nothing
+
+
+def test_arrays_outlive_their_names(counter):
+    env, arrays = make(counter)
+    del arrays
+    gc.collect()
+    junk = [bytearray(64) for _ in range(1000)]
+    env.reset()
+    env.step()
+    assert not any(any(block) for block in junk)
+
+
+def test_out_of_memory_leaks_nothing(counter):
+    left = allocations(counter, "left")
+    arrays = arrays_for(counter, 2)
+    for call in (lambda: counter.VecEnv(**arrays, num_envs=2).close(), counter.layout):
+        for successes in range(50):
+            with no_leak(counter):
+                left.value = successes
+                try:
+                    call()
+                    break
+                except MemoryError:
+                    assert left.value == 0
+                finally:
+                    left.value = -1
+        assert 2 < successes < 50  # it failed at each of them
+
+
+def test_out_of_pythons_memory_leaks_nothing(counter):
+    testcapi = pytest.importorskip("_testcapi")
+    arrays = arrays_for(counter)
+    failures = 0
+    with no_leak(counter):
+        for at in range(400):
+            testcapi.set_nomemory(at, at + 1)  # this one allocation fails
+            try:
+                env = counter.VecEnv(**arrays, scale=2, goal="meet")
+            except MemoryError:
+                failures += 1
+            else:
+                env.close()
+            finally:
+                testcapi.remove_mem_hooks()
+    assert 10 < failures < 400
+
+
+def test_no_leak_over_many_lives(counter):
+    with no_leak(counter):
+        for _ in range(200):
+            env, _ = started(counter, 3)
+            env.log()
+            env.get("count")
+        env.close()
+
+
+def test_cycles_are_collected(counter):
+    class Owner(counter.VecEnv):
+        pass
+
+    class Array(np.ndarray):
+        pass
+
+    with no_leak(counter):
+        owner = Owner(**arrays_for(counter))
+        owner.me = owner
+        dead = weakref.ref(owner)
+        del owner
+        gc.collect()
+        assert dead() is None
+
+        arrays = arrays_for(counter)
+        arrays["rewards"] = arrays["rewards"].view(Array)
+        dead = weakref.ref(arrays["rewards"])
+        arrays["rewards"].env = counter.VecEnv(**arrays)
+        del arrays
+        gc.collect()
+        assert dead() is None
+    assert gc.is_tracked(make(counter)[0])
+
+
+def test_subclass(counter):
+    class Named(counter.VecEnv):
+        def __init__(self, *arrays, **options):
+            self.name = "named"
+
+        def step(self):
+            super().step()
+            return self.name
+
+    env = Named(**arrays_for(counter))
+    env.reset()
+    assert env.step() == "named"
+    assert isinstance(env, counter.VecEnv)
+
+
+def test_with_closes(counter):
+    with make(counter)[0] as env:
+        env.reset()
+    assert env.closed
+
+
+# ---- Seeds --------------------------------------------------------------------------------------------------------------
+
+
+def run(module, seed, resets, num_envs=3, steps=20, num_threads=1):
+    """Everything seen in a run; its resets are given by their seeds."""
+    env, arrays = make(module, num_envs, seed, num_threads)
+    seen = []
+    for reset in resets:
+        env.reset(reset)
+        seen.append(snapshot(env, arrays))
+    for _ in range(steps):
+        env.script()
+        env.step()
+        seen.append(snapshot(env, arrays))
+    return seen
+
+
+def test_same_seed_same_run(module):
+    assert run(module, 7, [None]) == run(module, 7, [None])
+    assert run(module, 7, [3]) == run(module, 7, [3])
+    assert run(module, 7, [None, 1, 3])[2:] == run(module, 7, [3])
+
+
+def test_seeds_differ(module):
+    """The constructor's seed counts in every reset, a reset without a seed goes on, and no environment is like another."""
+    first = {
+        name: run(module, seed, resets, steps=0)[-1]
+        for name, seed, resets in [
+            ("constructor 0", 0, [None]), ("constructor 1", 1, [None]), ("reset 0", 0, [0]), ("reset 1", 0, [1]),
+            ("reset 0, constructor 1", 1, [0]), ("going on", 0, [None, None]), ("going on from a reset", 0, [0, None]),
+        ]
+    }  # fmt: skip
+    index = list(module.VecEnv.state_fields).index("rng")
+    streams = [rng for seen in first.values() for rng in seen[3 * index : 3 * index + 3]]
+    assert len(set(streams)) == 3 * len(first)
+
+
+def test_reset_clears(module):
+    env, arrays = started(module)
+    for name in ("rewards", "terminals", "truncations"):
+        arrays[name][:] = 1
+    env.reset()
+    assert not any(arrays[name].any() for name in ("rewards", "terminals", "truncations"))
+    assert arrays["observations"].any()
+
+
+# ---- Threads ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("num_threads", [2, 3, 64])
+def test_threads_change_nothing(module, num_threads):
+    assert run(module, 5, [None], 13, 60, num_threads) == run(module, 5, [None], 13, 60)
+
+
+MANY = 2**16  # environments: a step takes some milliseconds
+
+
+def test_gil_is_released(counter):
+    """A thread that waits for the GIL gets it while C steps: Python itself would not hand it over for an hour."""
+    env, _ = make(counter, MANY)
+    env.reset()
+    gate, seen = threading.Lock(), []
+    gate.acquire()
+    thread = threading.Thread(target=lambda: (gate.acquire(), seen.append(True)))
+    thread.start()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(3600)
+    try:
+        gate.release()
+        before = len(seen)
+        for _ in range(500):
+            env.step()
+            if seen:
+                break
+        after = len(seen)
+    finally:
+        sys.setswitchinterval(interval)
+    thread.join()
+    assert (before, after) == (0, 1)
+
+
+def test_two_threads_in_one_object(counter):
+    env, _ = make(counter, MANY)
+    env.reset()
+    done = threading.Event()
+    refusals = []
+
+    def step():
+        while not done.is_set():
+            with suppress(RuntimeError):
+                env.step()
+
+    thread = threading.Thread(target=step)
+    thread.start()
+    try:
+        calls = [env.log, env.reset, env.step, env.script, env.close, *uses_of_one(env)]
+        for call in calls:
+            for _ in range(10_000):
+                try:
+                    call()
+                except RuntimeError as error:
+                    refusals.append(str(error))
+                    break
+                if env.closed:  # close() was quicker than the other thread
+                    return
+    finally:
+        done.set()
+        thread.join()
+    assert refusals == len(calls) * ["VecEnv is in use by another thread"]
+
+
+def test_two_objects_in_two_threads(counter):
+    expected = run(counter, 3, [None], steps=200)
+    results = [None] * 4
+
+    def work(i):
+        results[i] = run(counter, 3, [None], steps=200, num_threads=1 + i % 2)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [expected] * 4
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_fork_after_threads(module):
+    env, arrays = make(module, 8, num_threads=2)
+    arrays["actions"][:] = 1
+    env.reset()
+    env.step()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns that this may hang, which is the question
+        child = os.fork()
+    if child == 0:
+        try:
+            env.step()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    env.step()
+    deadline = time.monotonic() + 10
+    while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    if ended == (0, 0):
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        pytest.fail("step() hangs in the child")
+    assert ended == (child, 0)
+
+
+# ---- What comes out -----------------------------------------------------------------------------------------------------
+
+
+def test_log_is_the_mean_over_episodes(counter):
+    env, arrays = make(counter, 3, limit=6, scale=0.5, floor=False)
+    env.reset()
+    random = np.random.default_rng(0)
+    running, returns, finished = np.zeros(6), [], []
+    for _ in range(200):
+        arrays["actions"][:] = random.integers(0, [3, 2], (6, 2))
+        env.step()
+        running += arrays["rewards"]
+        over = arrays["terminals"] | arrays["truncations"]
+        returns += running[over].tolist()
+        finished += arrays["terminals"][over].tolist()
+        running[over] = 0
+    log = env.log()
+    assert list(log) == list(env.log_fields)
+    assert log["n"] == len(returns) > 50
+    assert log["episode_return"] == pytest.approx(np.mean(returns))
+    assert log["finished"] == pytest.approx(np.mean(finished))
+    assert 0 < log["finished"] < 1
+    assert env.log() == {}
+
+
+def test_state_comes_and_goes(module):
+    """Into another object, which then goes the same way."""
+    a, arrays = started(module, 2)
+    fields = {f: (np.dtype(what["type"]).itemsize, what["doc"]) for f, what in a.state_fields.items()}
+    agents = a.num_agents // a.num_envs
+    for field, (size, doc) in fields.items():
+        assert len(a.get(field, 1)) == size * (1 if field == "rng" else agents)
+        assert doc
+    b, others = make(module, 2, seed=1)
+    b.reset()
+    for field in fields:
+        for i in range(2):
+            b.set(field, a.get(field, env=i), env=i)
+            assert b.get(field, i) == a.get(field, i)
+    for env, its in ((a, arrays), (b, others)):
+        its["actions"][:] = 0
+        env.step()
+    assert (arrays["observations"] == others["observations"]).all()
+
+
+def test_any_bytes_are_a_state(module):
+    """However senseless: a step from there stays within memory, which the sanitizers' run sees."""
+    env, _ = started(module, 2)
+    random = np.random.default_rng(0)
+    for _ in range(20):
+        for name in env.state_fields:
+            env.set(name, random.bytes(len(env.get(name))))
+        env.step()
+
+
+def test_render(counter):
+    env, _ = make(counter, 2, limit=10)
+    env.reset()
+    env.set("count", np.array([2, 7], np.int16), 1)
+    pixels = np.full((10, 4, 3), 9, np.uint8)
+    env.render(pixels, env=1)
+    assert (pixels[:, :2].sum(0) == 2 * 255).all()
+    assert (pixels[:, 2:].sum(0) == 7 * 255).all()
+
+
+def test_the_header_describes_itself(counter):
+    kind = counter.VecEnv.parameters
+    assert list(kind) == ["limit", "scale", "floor", "goal"]
+    assert dict(kind["limit"]) == {
+        "type": "int", "default": 10, "min": 2, "max": 200, "unit": "counts",
+        "doc": "the count at which an episode ends", "choices": None,
+    }  # fmt: skip
+    assert (kind["scale"]["default"], kind["scale"]["min"], kind["scale"]["max"]) == (1.0, 0.0, 10.0)
+    assert isinstance(kind["scale"]["default"], float)
+    assert kind["floor"]["default"] is True
+    assert (kind["goal"]["default"], kind["goal"]["choices"], kind["goal"]["unit"]) == ("climb", ("climb", "meet"), "")
+    assert counter.layout(limit=7) == {
+        "num_agents": 2,
+        "observation": {"dtype": "uint8", "size": 2, "low": 0.0, "high": 7.0, "choices": None},
+        "action": {"dtype": "int32", "size": 2, "low": 0.0, "high": 2.0, "choices": (3, 2)},
+    }
+
+
+def test_defaults_are_accepted(module):
+    """What the mapping says is what the constructor takes."""
+    defaults = {name: what["default"] for name, what in module.VecEnv.parameters.items()}
+    assert module.layout(**defaults) == module.layout()
+
+
+def test_help(module):
+    assert list(inspect.signature(module.VecEnv).parameters) == [*NAMES, "num_envs", "seed", "num_threads", "parameters"]
+    assert str(inspect.signature(module.VecEnv.reset)) == "(self, /, seed=None)"
+    assert str(inspect.signature(module.VecEnv.render)) == "(self, /, pixels, env=0)"
+    for name in ("reset", "step", "script", "log", "render", "get", "set", "close"):
+        assert "Raises: " in getattr(module.VecEnv, name).__doc__
+    assert module.VecEnv.__module__ == module.__name__
