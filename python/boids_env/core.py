@@ -1,0 +1,157 @@
+"""What `Flocks` and `Boids` share: five arrays, and the extension that steps the flocks inside them."""
+
+from __future__ import annotations
+
+import operator
+import secrets
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boids_env._boids import VecEnv
+from boids_env.errors import UserError
+
+if TYPE_CHECKING:
+    from boids_env._boids import Layout
+
+Array = NDArray[Any]
+Infos = list[dict[str, float]]
+
+SHORT_SIDE, LONG_SIDE = 480, 720  # of a picture whose size nobody asked for, in pixels: as large as fits
+
+
+def positive(name: str, value: int) -> int:
+    """`value`, an integer of at least 1. Raises: TypeError, UserError."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}: expected an integer, got {value!r}") from None
+    if number < 1:
+        raise UserError(f"{name}: expected at least 1, got {number}")
+    return number
+
+
+def array_shapes(what: Layout, num_envs: int) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+    """Shape and type of the five arrays that `num_envs` flocks live in, by name."""
+    agents = num_envs * what["num_agents"]
+    observation, action = what["observation"], what["action"]
+    one_choice = action["choices"] is not None and action["size"] == 1
+    return {
+        "observations": ((agents, observation["size"]), np.dtype(observation["dtype"])),
+        "actions": ((agents,) if one_choice else (agents, action["size"]), np.dtype(action["dtype"])),
+        "rewards": ((agents,), np.dtype(np.float32)),
+        "terminals": ((agents,), np.dtype(np.bool_)),
+        "truncations": ((agents,), np.dtype(np.bool_)),
+    }
+
+
+class Core:
+    """A vector of flocks over five arrays, which are set before `_open` and never bound anew after it.
+
+    Agent i of flock k is row `k * num_boids + i`.
+    """
+
+    observations: Array  # (num_agents, observation size) float32 in [-1, 1]
+    actions: Array  # (num_agents) int32 0 .. 4, or (num_agents, 1) float32 in [-1, 1]
+    rewards: Array  # (num_agents) float32 in [-1, 1]
+    terminals: Array  # (num_agents) bool, always False
+    truncations: Array  # (num_agents) bool, True when the episode ended with this step
+    num_agents: int
+    layout: Layout  # of one flock
+    parameters: dict[str, Any]  # every parameter of the flock by name, with the value in force
+    vec: VecEnv  # the extension's own object
+
+    _log_interval = 0  # steps from one log in the infos to the next; 0 leaves the log to whoever calls log()
+    _steps = 0
+
+    def _open(self, num_envs: int, seed: int | None, num_threads: int, parameters: dict[str, Any]) -> None:
+        seed = secrets.randbits(62) if seed is None else seed
+        arrays = self.observations, self.actions, self.rewards, self.terminals, self.truncations
+        try:
+            self.vec = VecEnv(*arrays, num_envs=num_envs, seed=seed, num_threads=num_threads, **parameters)
+        except ValueError as error:
+            raise UserError(str(error)) from None
+        self.parameters = {name: what["default"] for name, what in VecEnv.parameters.items()} | parameters
+
+    def reset(self, seed: int | None = None) -> tuple[Array, Infos]:
+        """Starts every flock anew.
+
+        Args:
+            seed: 0 to 2**63 - 1; together with the constructor's it gives every flock a random stream of its own. None
+                lets the streams run on.
+
+        Returns:
+            The observations, which is the array itself, and an empty list.
+        """
+        self.vec.reset(seed)
+        self._steps = 0
+        return self.observations, []
+
+    def step(self, actions: Any = None) -> tuple[Array, Array, Array, Array, Infos]:
+        """Turns every boid as `actions` say, and moves it.
+
+        Args:
+            actions: of the shape of `self.actions`; None, or that array itself, takes what lies in it, with no copy.
+
+        Returns:
+            observations, rewards, terminals, truncations, which are the arrays themselves, and the infos: a list of at
+            most one dict.
+
+        Raises:
+            ValueError: actions of another shape or outside the action space; no boid has moved.
+            TypeError: actions of another kind, such as floats for the discrete turns.
+        """
+        if actions is not None and actions is not self.actions:
+            self._take(np.asarray(actions))
+        self.vec.step()
+        self._steps += 1
+        infos: Infos = []
+        if self._log_interval and self._steps % self._log_interval == 0 and (log := self.vec.log()):
+            infos.append(log)
+        return self.observations, self.rewards, self.terminals, self.truncations, infos
+
+    def _take(self, actions: Array) -> None:
+        """Copies actions, which neither broadcast nor wrap around."""
+        if actions.shape != self.actions.shape:
+            raise ValueError(f"actions: expected shape {self.actions.shape}, got {actions.shape}")
+        try:
+            np.copyto(self.actions, actions, casting="same_kind")
+        except TypeError:
+            raise TypeError(f"actions: expected {self.actions.dtype}, got {actions.dtype}") from None
+        if actions.dtype != self.actions.dtype and actions.dtype.kind in "iu" and (self.actions != actions).any():
+            raise ValueError(f"actions: {actions[self.actions != actions][0]} is beyond {self.actions.dtype}")
+
+    def script(self) -> Array:
+        """Reynolds' rules as a policy: fills `self.actions` with their turns, and returns it."""
+        self.vec.script()
+        return self.actions
+
+    def log(self) -> dict[str, float]:
+        """Means over the episodes that have ended since the last call, by the names of `VecEnv.log_fields`.
+
+        `n` is their number. Empty when none has ended.
+        """
+        return self.vec.log()
+
+    def render(self, width: int | None = None, height: int | None = None, env: int = 0) -> NDArray[np.uint8]:
+        """A picture of flock `env`: (height, width, 3) pixels, rows from the top, an array of its own each time."""
+        world = self.parameters["width"], self.parameters["height"]
+        scale = min(LONG_SIDE / max(world), SHORT_SIDE / min(world))
+        wide, high = (max(1, round(side * scale)) for side in world)
+        pixels = np.zeros((high if height is None else height, wide if width is None else width, 3), np.uint8)
+        self.vec.render(pixels, env)
+        return pixels
+
+    def close(self) -> None:
+        """Frees the flocks. The arrays stay as they are; closing twice is fine."""
+        self.vec.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,89 @@
+"""The network that learns, in torch. `boids_env.policies.Learned` flies what it has learned with NumPy alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from boids_env.core import positive
+from boids_env.policies import save_policy
+
+Logits = Tensor | torch.distributions.Normal
+
+
+def _linear(inputs: int, outputs: int, gain: float) -> nn.Linear:
+    layer = nn.Linear(inputs, outputs)
+    nn.init.orthogonal_(layer.weight, gain)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def _tower(inputs: int, width: int, layers: int) -> nn.Sequential:
+    sizes = [inputs] + [width] * layers
+    return nn.Sequential(*(part for a, b in pairwise(sizes) for part in (_linear(a, b, 2**0.5), nn.Tanh())))
+
+
+class Policy(nn.Module):
+    """One network for every boid: tanh layers, then a score for each turn, or a mean and a spread; and the value.
+
+    It has the methods of `pufferlib.models.Default`, which PuffeRL and its LSTM wrapper call.
+
+    Args:
+        env: anything with `single_observation_space` and `single_action_space`: `Boids`, or a vecenv of PufferLib.
+        hidden_size: width of each layer.
+        hidden_layers: how many.
+        shared_value: the value is read from the same layers; otherwise from as many of its own.
+    """
+
+    def __init__(self, env: Any, hidden_size: int = 64, hidden_layers: int = 2, shared_value: bool = False) -> None:
+        super().__init__()
+        hidden_size, hidden_layers = positive("hidden_size", hidden_size), positive("hidden_layers", hidden_layers)
+        inputs = int(np.prod(env.single_observation_space.shape))
+        self.is_continuous = not hasattr(env.single_action_space, "n")
+        self.encoder = _tower(inputs, hidden_size, hidden_layers)
+        self.critic = None if shared_value else _tower(inputs, hidden_size, hidden_layers)
+        self.hidden_size = hidden_size if shared_value else 2 * hidden_size  # of what encode_observations gives
+        if self.is_continuous:
+            outputs = int(np.prod(env.single_action_space.shape))
+            self.decoder_mean = _linear(hidden_size, outputs, 0.01)
+            self.decoder_logstd = nn.Parameter(torch.full((1, outputs), -0.5))
+        else:
+            self.decoder = _linear(hidden_size, int(env.single_action_space.n), 0.01)
+        self.value = _linear(hidden_size, 1, 1.0)
+
+    def forward(self, observations: Tensor, state: Any = None) -> tuple[Logits, Tensor]:
+        """(batch x observation size) floats to the logits, or a normal distribution, and (batch x 1) values."""
+        actor = self.encoder(observations)
+        return self._heads(actor, actor if self.critic is None else self.critic(observations))
+
+    def forward_eval(self, observations: Tensor, state: Any = None) -> tuple[Logits, Tensor]:
+        return self.forward(observations, state)
+
+    # forward in two parts, for what comes between them in PufferLib's LSTM wrapper; joining the towers costs time
+
+    def encode_observations(self, observations: Tensor, state: Any = None) -> Tensor:
+        actor: Tensor = self.encoder(observations)
+        return actor if self.critic is None else torch.cat([actor, self.critic(observations)], -1)
+
+    def decode_actions(self, hidden: Tensor) -> tuple[Logits, Tensor]:
+        actor, critic = (hidden, hidden) if self.critic is None else hidden.chunk(2, -1)
+        return self._heads(actor, critic)
+
+    def _heads(self, actor: Tensor, critic: Tensor) -> tuple[Logits, Tensor]:
+        value: Tensor = self.value(critic)
+        if not self.is_continuous:
+            scores: Tensor = self.decoder(actor)
+            return scores, value
+        mean = self.decoder_mean(actor)
+        return torch.distributions.Normal(mean, self.decoder_logstd.exp().expand_as(mean), validate_args=False), value
+
+    def export(self, path: str | os.PathLike[str], meta: Mapping[str, Any]) -> None:
+        """Writes what acts, not what values, as a policy.npz for `boids_env.policies.load_policy`."""
+        state = {k: v for k, v in self.state_dict().items() if not k.startswith(("critic.", "value."))}
+        save_policy(path, {name: tensor.cpu().numpy() for name, tensor in state.items()}, meta)

@@ -1,0 +1,210 @@
+"""Policies that need NumPy alone: random, Reynolds' script, and whatever `boids train` has learned."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boids_env.core import Array, Core
+from boids_env.errors import UserError
+
+FORMAT = 1  # of policy.npz
+TINY = np.float32(1e-30)
+# the parameters of a flock that decide what its policy sees and does
+INTERFACE = ("action", "observation", "num_neighbors")
+
+
+class Policy(Protocol):
+    """Decides which way every boid turns."""
+
+    name: str
+    interface: dict[str, Any]  # the parameters of the flocks it can steer, by name; empty: any
+
+    def act(self, flocks: Core) -> None:
+        """Writes into `flocks.actions` what to do about `flocks.observations`."""
+
+
+class Random:
+    """Turns at random, evenly over the action space."""
+
+    name = "random"
+    interface: dict[str, Any] = {}  # noqa: RUF012
+
+    def __init__(self, seed: int = 0) -> None:
+        self._random = np.random.default_rng(seed)
+
+    def act(self, flocks: Core) -> None:
+        action = flocks.layout["action"]
+        if action["choices"] is None:
+            flocks.actions[:] = self._random.uniform(action["low"], action["high"], flocks.actions.shape)
+        else:
+            flocks.actions[:] = self._random.integers(0, action["choices"][0], flocks.actions.shape)
+
+
+class Reynolds:
+    """The scripted flock: the best turn by the three rules, as `c_script` in src/boids.h computes it."""
+
+    name = "reynolds"
+    interface: dict[str, Any] = {}  # noqa: RUF012
+
+    def act(self, flocks: Core) -> None:
+        flocks.script()
+
+
+class Learned:
+    """`boids_env.network.Policy` in NumPy: tanh layers, then one score for each turn, or a mean and a spread.
+
+    Args:
+        arrays: its weights by the names torch gives them: `encoder.0.weight` (out x in), `encoder.0.bias`,
+            `encoder.2.weight` and so on, then `decoder.weight` and `decoder.bias`, or `decoder_mean.*` and
+            `decoder_logstd`.
+        meta: what its maker noted: `parameters` of the flock it was trained in, and more.
+        argmax: takes the best turn each time, instead of drawing one by its score.
+        seed: of the draws.
+
+    Raises:
+        UserError: arrays that are missing, misshapen, or not finite.
+    """
+
+    def __init__(
+        self,
+        arrays: Mapping[str, Array],
+        meta: Mapping[str, Any] | None = None,
+        name: str = "learned",
+        argmax: bool = False,
+        seed: int = 0,
+    ) -> None:
+        self.name = name
+        self.meta = dict(meta or {})
+        self.argmax = argmax
+        self.continuous = "decoder_mean.weight" in arrays
+        self._random = np.random.default_rng(seed)
+        head = "decoder_mean" if self.continuous else "decoder"
+        hidden = sorted({int(m[1]) for key in arrays if (m := re.fullmatch(r"encoder\.(\d+)\.weight", key))})
+        self._layers: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
+        width = None
+        for layer in (*(f"encoder.{k}" for k in hidden), head):
+            weight = _array(arrays, f"{layer}.weight", (None, width))
+            width = len(weight)
+            self._layers.append((np.ascontiguousarray(weight.T), _array(arrays, f"{layer}.bias", (width,))))
+        self.observation_size, self.outputs = self._layers[0][0].shape[0], width
+        self._spread = np.exp(_array(arrays, "decoder_logstd", (1, width))) if self.continuous else None
+        parameters = self.meta.get("parameters", {})
+        self.interface = {key: parameters[key] for key in INTERFACE if key in parameters}
+
+    def act(self, flocks: Core) -> None:
+        self._check(flocks)
+        out = flocks.observations
+        for weight, bias in self._layers[:-1]:
+            out = np.tanh(out @ weight + bias)
+        out = out @ self._layers[-1][0] + self._layers[-1][1]
+        if self._spread is None:
+            if not self.argmax:  # the largest of scores with Gumbel noise is a draw from their softmax
+                out -= np.log(self._random.standard_exponential(out.shape, np.float32) + TINY)
+            flocks.actions[:] = out.argmax(1)
+        else:
+            if not self.argmax:
+                out += self._spread * self._random.standard_normal(out.shape, np.float32)
+            np.clip(out, -1, 1, out=flocks.actions)
+
+    def _check(self, flocks: Core) -> None:
+        """Raises: UserError, if these flocks are not what it has learned to steer."""
+        observation, action = flocks.layout["observation"], flocks.layout["action"]
+        outputs = action["size"] if action["choices"] is None else action["choices"][0]
+        mine = self.observation_size, self.continuous, self.outputs
+        theirs = observation["size"], action["choices"] is None, outputs
+        if mine != theirs:
+            kinds = {True: "continuous actions", False: "turns to choose from"}
+            raise UserError(
+                f"{self.name}: expected flocks with {mine[0]} observations and {mine[2]} {kinds[mine[1]]},"
+                f" got {theirs[0]} and {theirs[2]} {kinds[theirs[1]]}"
+            )
+
+
+def load_policy(which: str | os.PathLike[str], *, argmax: bool = False, seed: int = 0) -> Policy:
+    """A policy by name or from a file.
+
+    Args:
+        which: `random`, `reynolds`, the path of a policy.npz or of a PuffeRL checkpoint (.pt, which needs torch), or a
+            folder of `boids train`, whose policy.npz is meant.
+        argmax: of learned policies: the best turn each time, instead of one drawn by its score.
+        seed: of the draws.
+
+    Raises:
+        UserError: no such file, or one that holds no policy.
+    """
+    if which == "random":
+        return Random(seed)
+    if which == "reynolds":
+        return Reynolds()
+    path = Path(which)
+    if path.is_dir():
+        path /= "policy.npz"
+    if not path.is_file():
+        raise UserError(f"{which}: expected random, reynolds or the path of a policy, and there is no such file")
+    arrays, meta = _read_torch(path) if path.suffix == ".pt" else _read_npz(path)
+    try:
+        return Learned(arrays, meta, str(which), argmax, seed)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+
+
+def save_policy(path: str | os.PathLike[str], arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
+    """Writes a policy.npz, whole or not at all. `meta` must be fit for JSON."""
+    Learned(arrays, meta)
+    partial = Path(f"{os.fspath(path)}.tmp")
+    with partial.open("wb") as file:
+        np.savez(file, allow_pickle=False, meta=np.array(json.dumps({"format": FORMAT, **meta})), **arrays)
+    partial.replace(path)
+
+
+def _array(arrays: Mapping[str, Array], name: str, shape: tuple[int | None, ...]) -> NDArray[np.float32]:
+    """An array of floats of this shape, None being any size. Raises: UserError."""
+    if name not in arrays:
+        raise UserError(f"holds no {name}: not a policy of boids train")
+    array = np.asarray(arrays[name])
+    fits = array.ndim == len(shape) and all(size in (None, have) for size, have in zip(shape, array.shape, strict=True))
+    if array.dtype.kind != "f" or not fits or array.size == 0:
+        wanted = "x".join("any" if size is None else str(size) for size in shape)
+        raise UserError(f"{name}: expected floats, {wanted}, got {array.dtype}, {'x'.join(map(str, array.shape))}")
+    if not np.isfinite(array).all():
+        raise UserError(f"{name}: expected finite numbers, got some that are not")
+    return array.astype(np.float32)
+
+
+def _read_npz(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
+    """The arrays and the meta data of a policy.npz. Raises: UserError."""
+    try:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        meta = json.loads(str(arrays.pop("meta", "{}")))
+        if not isinstance(meta, dict) or not isinstance(meta.get("parameters", {}), dict):
+            raise ValueError("meta is no JSON object")
+    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path}: expected a policy.npz of boids train, got {error}") from None
+    if meta.get("format", FORMAT) != FORMAT:
+        raise UserError(f"{path}: expected format {FORMAT}, got {meta['format']}")
+    return arrays, meta
+
+
+def _read_torch(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
+    """The arrays of a PuffeRL checkpoint; it holds no meta data. Raises: UserError."""
+    try:
+        import torch
+    except ModuleNotFoundError:
+        raise UserError(f"{path}: a .pt needs torch, which is not installed; policy.npz needs NumPy alone") from None
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        # a state dict saved from a torch.compile or DistributedDataParallel wrapper names everything after the wrapper
+        return {re.sub(r"^(module|_orig_mod)\.", "", name): tensor.numpy() for name, tensor in state.items()}, {}
+    except Exception as error:  # whatever torch and pickle raise on a file that is no checkpoint
+        first = (str(error).splitlines() or [""])[0]
+        raise UserError(f"{path}: expected a checkpoint of PuffeRL, got {type(error).__name__} {first}") from None

@@ -1,0 +1,241 @@
+"""Policies in NumPy, and the files they come from."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from boids_env import Flocks, UserError
+from boids_env.network import Policy
+from boids_env.policies import Learned, load_policy, save_policy
+from boids_env.puffer import Boids
+from interpreter import OPTIONAL, python
+
+
+@pytest.fixture(params=["discrete", "continuous"])
+def action(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def network(action: str, **sizes: Any) -> Policy:
+    """A network with opinions: random weights, larger than those it starts to learn from."""
+    torch.manual_seed(1)
+    boids = Boids(action=action)
+    policy = Policy(boids, **sizes)
+    boids.close()
+    with torch.no_grad():
+        for parameter in policy.parameters():
+            parameter += 0.3 * torch.randn_like(parameter)
+    return policy
+
+
+def arrays(action: str = "discrete") -> dict[str, np.ndarray]:
+    state = network(action).state_dict()
+    return {name: tensor.numpy() for name, tensor in state.items() if not name.startswith(("critic.", "value."))}
+
+
+def seen(flocks: Flocks, steps: int = 30) -> np.ndarray:
+    """Flies by the script until there is something to see."""
+    flocks.reset(0)
+    for _ in range(steps):
+        flocks.script()
+        flocks.step()
+    return flocks.observations
+
+
+@pytest.mark.parametrize(
+    "sizes", [{}, {"hidden_size": 7, "hidden_layers": 1}, {"shared_value": True, "hidden_layers": 3}]
+)
+def test_numpy_agrees_with_torch(action: str, sizes: dict[str, Any], tmp_path: Path) -> None:
+    policy = network(action, **sizes)
+    policy.export(tmp_path / "policy.npz", {})
+    with Flocks(num_boids=50, action=action) as flocks, torch.no_grad():
+        logits, _ = policy(torch.as_tensor(seen(flocks)))
+        load_policy(tmp_path / "policy.npz", argmax=True).act(flocks)
+        if isinstance(logits, torch.distributions.Normal):
+            assert np.allclose(flocks.actions, logits.mean.clamp(-1, 1).numpy(), atol=1e-5)
+        else:
+            assert (flocks.actions == logits.argmax(1).numpy()).all()
+            assert len(np.unique(flocks.actions)) > 1
+
+
+def test_draws_as_torch_would(action: str, tmp_path: Path) -> None:
+    policy = network(action)
+    policy.export(tmp_path / "policy.npz", {})
+    with Flocks(num_boids=20, action=action) as flocks, torch.no_grad():
+        logits, _ = policy(torch.as_tensor(seen(flocks)))
+        drawing = load_policy(tmp_path / "policy.npz", seed=3)
+        draws = []
+        for _ in range(4000):
+            drawing.act(flocks)
+            draws.append(flocks.actions.copy())
+    drawn = np.array(draws)
+    if isinstance(logits, torch.distributions.Normal):
+        expected = logits.sample(torch.Size([4000])).clamp(-1, 1).numpy()
+        assert np.abs(drawn.mean(0) - expected.mean(0)).max() < 0.08
+        assert np.abs(drawn.std(0) - expected.std(0)).max() < 0.08
+    else:
+        shares = np.stack([(drawn == turn).mean(0) for turn in range(5)], 1)
+        assert np.abs(shares - logits.softmax(1).numpy()).max() < 0.05
+
+
+def test_the_network_has_the_methods_of_pufferlibs() -> None:
+    for shared in (False, True):
+        policy = network("discrete", shared_value=shared)
+        observations = torch.rand(6, 10)
+        hidden = policy.encode_observations(observations)
+        assert hidden.shape == (6, policy.hidden_size)
+        logits, value = policy.decode_actions(hidden)
+        assert logits.shape == (6, 5)
+        assert value.shape == (6, 1)
+        assert torch.equal(policy.forward_eval(observations, {})[0], policy(observations, {})[0])
+
+
+@pytest.mark.parametrize("name", ["random", "reynolds"])
+def test_by_name(name: str, action: str) -> None:
+    with Flocks(num_boids=200, action=action) as flocks:
+        seen(flocks, 1)
+        load_policy(name, seed=1).act(flocks)
+        first = flocks.actions.copy()
+        assert len(np.unique(first)) >= 5
+        flocks.step()
+        seen(flocks, 1)
+        load_policy(name, seed=1).act(flocks)
+        assert (first == flocks.actions).all()
+
+
+def test_random_uses_every_turn_alike() -> None:
+    with Flocks(num_boids=5000) as flocks:
+        load_policy("random").act(flocks)
+        assert np.abs(np.bincount(flocks.actions) / 5000 - 0.2).max() < 0.03
+
+
+def test_a_folder_means_its_policy_and_a_checkpoint_will_do(tmp_path: Path) -> None:
+    policy = network("discrete")
+    policy.export(tmp_path / "policy.npz", {"parameters": {"action": "discrete", "speed": 4.0}})
+    torch.save(policy.state_dict(), tmp_path / "model.pt")
+    torch.save({f"_orig_mod.{k}": v for k, v in policy.state_dict().items()}, tmp_path / "compiled.pt")
+    actions = []
+    with Flocks(num_boids=50) as flocks:
+        seen(flocks)
+        for path in (tmp_path, tmp_path / "policy.npz", tmp_path / "model.pt", tmp_path / "compiled.pt"):
+            load_policy(path, argmax=True).act(flocks)
+            actions.append(flocks.actions.tobytes())
+    assert len(set(actions)) == 1
+    # what decides how it sees and acts, and nothing of its world
+    assert load_policy(tmp_path).interface == {"action": "discrete"}
+
+
+def test_flying_needs_numpy_alone(tmp_path: Path) -> None:
+    network("discrete").export(tmp_path / "policy.npz", {})
+    (tmp_path / "model.pt").write_bytes(b"")
+    done = python(
+        """
+        from boids_env import Flocks, UserError
+        from boids_env.policies import load_policy
+        with Flocks() as flocks:
+            flocks.reset()
+            load_policy("policy.npz").act(flocks)
+            flocks.step()
+        try:
+            load_policy("model.pt")
+        except UserError as error:
+            print(error)
+        """,
+        hidden=OPTIONAL,
+        cwd=tmp_path,
+    )
+    assert done.stderr == ""
+    assert "needs torch" in done.stdout
+
+
+class Trap:
+    """An object that a file could smuggle in."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (print, ("sprung",))
+
+
+def without(name: str) -> dict[str, np.ndarray]:
+    return {key: array for key, array in arrays().items() if key != name}
+
+
+def changed(name: str, array: Any) -> dict[str, Any]:
+    return {**arrays(), name: np.asarray(array)}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({}, "holds no decoder.weight"),
+        (without("decoder.bias"), "holds no decoder.bias"),
+        (without("encoder.0.weight"), r"encoder.2.bias|decoder"),
+        (changed("encoder.0.weight", np.full((64, 10), np.nan)), "encoder.0.weight: expected finite"),
+        (changed("decoder.bias", np.full(5, np.inf)), "decoder.bias: expected finite"),
+        (
+            changed("encoder.2.weight", np.zeros((64, 63))),
+            "encoder.2.weight: expected floats, anyx64, got float64, 64x63",
+        ),
+        (changed("decoder.bias", np.zeros(6)), "decoder.bias: expected floats, 5, got float64, 6"),
+        (changed("decoder.weight", np.zeros((5, 64), int)), "decoder.weight: expected floats, anyx64, got int64, 5x64"),
+        (changed("encoder.0.weight", np.zeros((64, 0))), "encoder.0.weight: expected floats"),
+        (changed("meta", "{"), "expected a policy.npz"),
+        (changed("meta", "[1]"), "meta is no JSON object"),
+        (changed("meta", '{"format": 2}'), "expected format 1, got 2"),
+        ({"decoder.weight": np.array([Trap()], dtype=object)}, "expected a policy.npz"),
+    ],
+)
+def test_bad_npz(content: dict[str, Any], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "policy.npz"
+    np.savez(path, **content)
+    if "encoder.0.weight" not in content and "decoder.bias" in content:
+        # whatever is left is a smaller network, and no policy for any flock
+        with Flocks() as flocks, pytest.raises(UserError, match="expected flocks with 64 observations"):
+            load_policy(path).act(flocks)
+        return
+    with pytest.raises(UserError, match=message) as raised:
+        load_policy(path)
+    assert "policy.npz" in str(raised.value)
+    assert "sprung" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["policy.npz", "model.pt"])
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04 and no more"])
+def test_files_of_another_kind(name: str, content: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=name):
+        load_policy(tmp_path / name)
+
+
+def test_a_checkpoint_cannot_smuggle_in_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.save({"decoder.weight": Trap()}, tmp_path / "model.pt")
+    with pytest.raises(UserError, match="expected a checkpoint"):
+        load_policy(tmp_path / "model.pt")
+    assert "sprung" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("which", ["reynold", "nowhere/policy.npz", ""])
+def test_no_such_policy(which: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"expected random, reynolds or the path|there is no such file"):
+        load_policy(which)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"observation": "nearest"}, "expected flocks with 10 observations and 5 turns to choose from, got 42"),
+        ({"action": "continuous"}, "got 10 and 1 continuous actions"),
+    ],
+)
+def test_a_flock_it_cannot_steer(parameters: dict[str, Any], message: str) -> None:
+    with Flocks(**parameters) as flocks, pytest.raises(UserError, match=message):
+        Learned(arrays()).act(flocks)
+
+
+def test_a_broken_policy_is_not_saved(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="finite"):
+        save_policy(tmp_path / "policy.npz", changed("decoder.bias", np.full(5, np.nan)), {})
+    assert list(tmp_path.iterdir()) == []
