@@ -68,7 +68,7 @@ static inline void c_render(Boids* env, uint8_t* rgb, int32_t width, int32_t hei
     const float scale = fminf((float)width / env->width, (float)height / env->height); /* pixels per world unit */
     const float w = env->width * scale, h = env->height * scale;
     const float x0 = ((float)width - w) * 0.5f, y0 = ((float)height - h) * 0.5f;
-    const float length = fmaxf(env->collision_radius * scale, 3.0f); /* nose to centre, pixels */
+    const float length = fmaxf(1.2f * env->collision_radius * scale, 4.5f); /* nose to centre, pixels */
     for (int32_t i = 0; i < env->num_boids; i++) {
         const float c = boids_cos(env->heading[i]), s = -boids_sin(env->heading[i]);
         const float x = (float)env->x[i] * (1.0f / 4294967296.0f) * w;
