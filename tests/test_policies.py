@@ -45,9 +45,7 @@ def seen(flocks: Flocks, steps: int = 30) -> np.ndarray:
     return flocks.observations
 
 
-@pytest.mark.parametrize(
-    "sizes", [{}, {"hidden_size": 7, "hidden_layers": 1}, {"shared_value": True, "hidden_layers": 3}]
-)
+@pytest.mark.parametrize("sizes", [{}, {"hidden_size": 7, "hidden_layers": 1}, {"shared_value": True, "hidden_layers": 3}])
 def test_numpy_agrees_with_torch(action: str, sizes: dict[str, Any], tmp_path: Path) -> None:
     policy = network(action, **sizes)
     policy.export(tmp_path / "policy.npz", {})

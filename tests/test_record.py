@@ -74,8 +74,6 @@ def test_a_film_that_fails_leaves_the_old_one(tmp_path: Path) -> None:
 
 
 def test_without_pillow(tmp_path: Path) -> None:
-    done = python(
-        "from boids_env.cli import main; sys.exit(main(['record', 'flock.gif']))", hidden=OPTIONAL, cwd=tmp_path
-    )
+    done = python("from boids_env.cli import main; sys.exit(main(['record', 'flock.gif']))", hidden=OPTIONAL, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr == "boids: recording needs Pillow, which is not installed: pip install pillow\n"

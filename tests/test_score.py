@@ -46,9 +46,7 @@ def test_parameters_of_the_flock() -> None:
 
 def test_the_table(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     out = tmp_path / "scores.json"
-    assert (
-        main(f"score reynolds --seeds 2 --steps 50 --last 10 --num-envs 2 --json {out} --env.num-boids 20".split()) == 0
-    )
+    assert main(f"score reynolds --seeds 2 --steps 50 --last 10 --num-envs 2 --json {out} --env.num-boids 20".split()) == 0
     captured = capsys.readouterr()
     assert captured.err == ""
     for name in ROWS:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from boids_env._boids import VecEnv
 from boids_env.errors import UserError, needs_pufferlib
 from boids_env.flocks import Flocks
+from boids_env.policies import load_policy
 
 if TYPE_CHECKING:
     from boids_env.puffer import Boids as Boids
 
-__all__ = ["Flocks", "UserError", "VecEnv"]
+__all__ = ["Flocks", "UserError", "VecEnv", "load_policy"]
 
 
 def __getattr__(name: str) -> Any:

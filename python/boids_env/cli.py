@@ -137,9 +137,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("train", _train, "train a policy with PufferLib")
     sub.usage = "boids train [OPTION ...] [--section.key VALUE ...]"
-    sub.add_argument(
-        "--out", type=Path, default=Path("runs/flock"), metavar="DIR", help="folder to write (%(default)s)"
-    )
+    sub.add_argument("--out", type=Path, default=Path("runs/flock"), metavar="DIR", help="folder to write (%(default)s)")
     sub.add_argument("--seed", metavar="N", help="of network, flocks and draws: the same as --train.seed N")
     kept = sub.add_mutually_exclusive_group()
     kept.add_argument("--resume", action="store_true", help="go on with the run in DIR")
