@@ -1,0 +1,92 @@
+/* planted.h - an environment with a defect of one's choice, to prove that the sanitizers' runs turn red
+ *
+ * Built as _planted by the same binding.c and the same flags as every other environment, but into the sanitizers' build only.
+ * With defect "none" it is sound, so whatever else turns a run red is the defect and not the build. See tests/test_sanitizer.py.
+ *
+ * Each agent sees how often it was told 1, and is rewarded for it.
+ */
+#ifndef PLANTED_H
+#define PLANTED_H
+
+#include "env.h"
+
+#include <limits.h>
+#include <string.h>
+
+/* type, name, default, least, most, unit, doc */
+#define ENV_PARAMS(X)                                                      \
+    X(int, agents, 4, 1, 1000, "agents", "agents in each environment")     \
+    X(choice, defect, 0, 0, 5, "none|write|read|freed|leak|undefined", "what c_step does wrong")
+
+enum { PLANTED_NONE, PLANTED_WRITE, PLANTED_READ, PLANTED_FREED, PLANTED_LEAK, PLANTED_UNDEFINED };
+
+#define ENV_LOG(X) X(steps, "steps of an episode")
+#define ENV_STATE(X)
+
+typedef struct Log {
+    float steps, n;
+} Log;
+
+typedef struct Env {
+    float* observations;  /* (agents) */
+    int32_t* actions;     /* (agents) 0 or 1 */
+    float* rewards;       /* (agents) */
+    uint8_t* terminals;   /* (agents) */
+    uint8_t* truncations; /* (agents) */
+    Log log;
+    int32_t num_agents;
+    uint32_t index, num_envs;
+    uint64_t rng;
+
+    int agents;
+    choice defect;
+    volatile int sum;     /* volatile, here and below: so that no optimizer removes the defect */
+    char* volatile kept;  /* (16) */
+} Env;
+
+static inline const char* c_init(Env* env) {
+    env->num_agents = env->agents;
+    env->kept = ENV_CALLOC(16, 1);
+    return env->kept ? NULL : ENV_NO_MEMORY;
+}
+
+static inline EnvSpace c_observation_space(const Env* env) {
+    (void)env;
+    return (EnvSpace){.type = 'f', .size = 1, .low = 0, .high = 1e6f};
+}
+
+static inline EnvSpace c_action_space(const Env* env) {
+    static const int32_t choices[] = {2};
+    (void)env;
+    return (EnvSpace){.type = 'i', .size = 1, .choices = choices};
+}
+
+static inline void c_reset(Env* env) { memset(env->observations, 0, (size_t)env->num_agents * sizeof(float)); }
+
+static inline void c_step(Env* env) {
+    for (int i = 0; i < env->num_agents; i++) {
+        env->rewards[i] = (float)env->actions[i];
+        env->observations[i] += env->rewards[i];
+    }
+    if (env->defect == PLANTED_WRITE) env->observations[env->num_agents] = 7; /* one past this environment's share */
+    if (env->defect == PLANTED_READ) env->sum = env->actions[env->num_agents];
+    if (env->defect == PLANTED_FREED) ENV_FREE(env->kept), env->kept[0] = 7;
+    if (env->defect == PLANTED_LEAK) env->kept = ENV_CALLOC(16, 1); /* and nobody has the old one now */
+    if (env->defect == PLANTED_UNDEFINED) env->sum = INT_MAX, env->sum = env->sum + 1;
+}
+
+static inline void c_script(Env* env) {
+    for (int i = 0; i < env->num_agents; i++) env->actions[i] = 1;
+}
+
+static inline void c_render(Env* env, uint8_t* rgb, int32_t width, int32_t height) {
+    (void)env;
+    memset(rgb, 0, (size_t)width * (size_t)height * 3);
+}
+
+static inline void c_close(Env* env) {
+    ENV_FREE(env->kept);
+    env->kept = NULL;
+}
+
+#endif
