@@ -1,0 +1,78 @@
+# Two commands do everything, set-up included:  make train  and  make test.
+# They need Python 3.11 or 3.12 with its headers, a C and C++ compiler and make; the rest is installed into .venv, all of it pinned.
+# Nothing is done twice: a second run installs only what changed.
+
+VENV   := .venv
+RUN    ?= runs/flock
+ARGS   ?=
+
+# as `. .venv/bin/activate` does: the pinned python, cmake and ninja come first wherever .venv exists
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+
+PINS    := requirements.txt constraints.txt tools/install_pufferlib.py
+PACKAGE := pyproject.toml CMakeLists.txt $(shell find src python -not -path '*__pycache__*')
+C_FILES  = $(shell find src tests examples sanitizer -name '*.[ch]' 2>/dev/null)
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+train: install  ## train a flock from nothing (two minutes), score it, write flock.gif
+	@echo "▸ Training a flock from random weights: about two minutes. Ctrl-C saves and stops."
+	boids train --out $(RUN) --overwrite $(ARGS)
+	@echo "▸ Scoring it beside random turns and Reynolds' three rules, on flocks it has not seen."
+	boids score random reynolds $(RUN)/policy.npz
+	@echo "▸ Filming it."
+	boids record flock.gif --policy $(RUN)/policy.npz
+	@echo "▸ Done: the policy is $(RUN)/policy.npz, the film is flock.gif."
+
+test: install  ## every test: C, C under the sanitizers, Python
+	@$(MAKE) --no-print-directory test-c
+	@$(MAKE) --no-print-directory asan
+	@echo "▸ Python tests"
+	python -m pytest $(ARGS)
+	@echo "▸ All tests passed: C, C under ASan and UBSan with leak checking, Python."
+
+test-c:  ## the C tests alone; without .venv it needs cmake, and no Python
+	@echo "▸ C tests"
+	@$(call cmake-workflow,default,-DBOIDS_ENV_PYTHON=$(if $(wildcard $(VENV)/ready),ON,OFF))
+
+asan:  ## the C tests under ASan and UBSan, with leak checking
+	@echo "▸ C tests under ASan and UBSan, with leak checking"
+	@$(call cmake-workflow,asan)
+
+lint: $(VENV)/ready  ## ruff, mypy, clang-format
+	ruff check .
+	ruff format --check .
+	mypy
+	clang-format --dry-run -Werror $(C_FILES)
+
+install: $(VENV)/package  ## set up .venv and install the package into it
+
+clean:  ## remove what was built
+	rm -rf build
+
+distclean: clean  ## remove .venv as well
+	rm -rf $(VENV)
+
+$(VENV)/ready: $(PINS)
+	@echo "▸ Setting up $(VENV): torch, PufferLib and the tools. About three minutes and 2 GB, once."
+	@test -x $(VENV)/bin/python || { python=$$(tools/find_python) && "$$python" -m venv --clear $(VENV); }
+	$(VENV)/bin/python tools/install_pufferlib.py -q -r requirements.txt
+	@touch $@
+
+$(VENV)/package: $(VENV)/ready $(PACKAGE)
+	@echo "▸ Building and installing boids-env"
+	$(VENV)/bin/python -m pip install -q --no-deps --no-build-isolation .
+	@touch $@
+
+# $(call cmake-workflow,PRESET,OPTIONS): configure, build and test as CMakePresets.json says
+define cmake-workflow
+command -v cmake >/dev/null || { echo "cmake is missing: install it, or run 'make install' for a pinned one in $(VENV)." >&2; exit 1; }; \
+unset MAKEFLAGS MAKELEVEL; \
+cmake --preset $(1) $(2) && cmake --build --preset $(1) --parallel $$(getconf _NPROCESSORS_ONLN) && ctest --preset $(1)
+endef
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help train test test-c asan lint install clean distclean
