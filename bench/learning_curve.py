@@ -16,7 +16,7 @@ import numpy as np
 
 PANELS = {"reward": "reward", "polarization": "polarization", "largest_group": "largest group"}
 SEA, INK, LINES = "#0b1f33", "#dbe7f3", ["#5cc8ff", "#ff9d5c", "#b78bff", "#7be0a3", "#ff7ba8"]
-WINDOW = 9  # logged rows that a curve is the running mean of
+WINDOW = 5  # logged rows that a curve is the running mean of
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
             mean = np.convolve(np.pad(values, WINDOW // 2, mode="edge"), np.ones(WINDOW) / WINDOW, mode="valid")
             panel.plot(seconds, values, color=colour, alpha=0.2, linewidth=0.8)
             panel.plot(seconds, mean, color=colour, linewidth=1.8, label=folder.name)
-        panel.set(title=title, xlabel="seconds", ylim=(0, 1), facecolor=SEA)
+        panel.set(title=title, xlabel="seconds", ylim=(0, 1.03), facecolor=SEA)
         panel.title.set_color(INK)
         panel.xaxis.label.set_color(INK)
         panel.tick_params(colors=INK)
