@@ -107,21 +107,21 @@ typedef struct BoidsTally {
     int64_t reward_all;                              /* from the episode's first step */
     int64_t reward, cohesion, alignment, separation; /* these and all below: after warmup */
     int64_t local_alignment, nearest, turn;
-    int64_t social, collisions;                      /* boids that saw another; that touched another */
-    double polarization, milling;                    /* per step */
-    int32_t steps;                                   /* after warmup */
-    int32_t length;                                  /* all steps */
+    int64_t social, collisions;   /* boids that saw another; that touched another */
+    double polarization, milling; /* per step */
+    int32_t steps;                /* after warmup */
+    int32_t length;               /* all steps */
 } BoidsTally;
 
 typedef struct Boids {
     /* shared with the caller */
-    float* observations;   /* (num_boids x observation size) */
-    void* actions;         /* (num_boids) int32_t 0 .. 4, or float in [-1, 1] */
-    float* rewards;        /* (num_boids) */
-    uint8_t* terminals;    /* (num_boids) always 0 */
-    uint8_t* truncations;  /* (num_boids) 1 when the episode ended with this step */
+    float* observations;  /* (num_boids x observation size) */
+    void* actions;        /* (num_boids) int32_t 0 .. 4, or float in [-1, 1] */
+    float* rewards;       /* (num_boids) */
+    uint8_t* terminals;   /* (num_boids) always 0 */
+    uint8_t* truncations; /* (num_boids) 1 when the episode ended with this step */
     Log log;
-    int32_t num_agents;    /* num_boids */
+    int32_t num_agents; /* num_boids */
     uint32_t index, num_envs;
     uint64_t rng;
 
@@ -131,18 +131,18 @@ typedef struct Boids {
 #undef BOIDS__FIELD
 
     /* state */
-    uint32_t* x;           /* (num_boids) 2^32 to the width */
-    uint32_t* y;           /* (num_boids) 2^32 to the height */
-    uint16_t* heading;     /* (num_boids) 2^16 to a full turn */
-    int32_t tick;          /* steps since the episode began */
+    uint32_t* x;       /* (num_boids) 2^32 to the width */
+    uint32_t* y;       /* (num_boids) 2^32 to the height */
+    uint16_t* heading; /* (num_boids) 2^16 to a full turn */
+    int32_t tick;      /* steps since the episode began */
 
     /* derived */
-    int16_t* c;            /* (num_boids) cosine of the heading, / BOIDS_UNIT */
-    int16_t* s;            /* (num_boids) sine of the heading, / BOIDS_UNIT */
+    int16_t* c; /* (num_boids) cosine of the heading, / BOIDS_UNIT */
+    int16_t* s; /* (num_boids) sine of the heading, / BOIDS_UNIT */
     BoidsNeighbors neighbors;
     BoidsTally tally;
-    int32_t gentle, hard;  /* the turns, 2^16 to a full turn */
-    char error[160];       /* of c_init */
+    int32_t gentle, hard; /* the turns, 2^16 to a full turn */
+    char error[160];      /* of c_init */
 } Boids;
 
 static inline void boids_defaults(Boids* env) {
@@ -261,10 +261,10 @@ BOIDS_CLONES static inline void boids__move(Boids* env) {
 typedef struct BoidsSenses {
     float rules[10][BOIDS_LANES];
     float reward[BOIDS_LANES];
-    int32_t cohesion[BOIDS_LANES], alignment[BOIDS_LANES], separation[BOIDS_LANES]; /* reward terms, fixed point */
-    int32_t total[BOIDS_LANES];                                                      /* the reward, fixed point */
+    int32_t cohesion[BOIDS_LANES], alignment[BOIDS_LANES], separation[BOIDS_LANES];   /* reward terms, fixed point */
+    int32_t total[BOIDS_LANES];                                                       /* the reward, fixed point */
     int32_t local_alignment[BOIDS_LANES], nearest[BOIDS_LANES], bearing[BOIDS_LANES]; /* fixed point */
-    int32_t social[BOIDS_LANES], collided[BOIDS_LANES];                              /* 0 or 1 */
+    int32_t social[BOIDS_LANES], collided[BOIDS_LANES];                               /* 0 or 1 */
 } BoidsSenses;
 
 BOIDS_INLINE float boids__clip(float v, float low, float high) {
@@ -334,37 +334,77 @@ BOIDS_INLINE void boids__sense(const Boids* env, const BoidsSums* sums, const in
     }
 }
 
-/* The num_neighbors nearest of one boid of a block, nearest first: 4 floats each at `row`, zeros where there are fewer. */
-BOIDS_INLINE void boids__list_nearest(const Boids* env, const BoidsBlock* block, uint32_t k, float* row) {
+/* Writes four lanes' worth of numbers to four boids' rows: lanes become rows. */
+BOIDS_INLINE void boids__write_four(float* const* row, int at, const float* a, const float* b, const float* c,
+                                    const float* d) {
+#if defined(__GNUC__)
+    typedef float Four __attribute__((vector_size(16), aligned(4)));
+    const Four va = *(const Four*)a, vb = *(const Four*)b, vc = *(const Four*)c, vd = *(const Four*)d;
+    const Four ab = __builtin_shufflevector(va, vb, 0, 4, 1, 5), cd = __builtin_shufflevector(vc, vd, 0, 4, 1, 5);
+    const Four ab2 = __builtin_shufflevector(va, vb, 2, 6, 3, 7), cd2 = __builtin_shufflevector(vc, vd, 2, 6, 3, 7);
+    *(Four*)(row[0] + at) = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+    *(Four*)(row[1] + at) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+    *(Four*)(row[2] + at) = __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5);
+    *(Four*)(row[3] + at) = __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7);
+#else
+    for (int k = 0; k < 4; k++) {
+        row[k][at] = a[k];
+        row[k][at + 1] = b[k];
+        row[k][at + 2] = c[k];
+        row[k][at + 3] = d[k];
+    }
+#endif
+}
+
+/* Writes the num_neighbors nearest of each boid of a block, nearest first, behind the rules: 4 floats each, zeros where there are
+ * fewer. row: of every lane; those beyond the block's size share a row that nobody reads. */
+BOIDS_INLINE void boids__write_nearest(const Boids* env, const BoidsBlock* block, float* const* row) {
     const BoidsNeighbors* nb = &env->neighbors;
-    uint64_t best[32]; /* d2, then boid, then its place in cell order: 13 + 20 + 20 bits, nearest first */
-    int32_t found = 0;
-    const int32_t most = env->num_neighbors;
-    for (uint32_t r = 0; r < block->num_runs; r++) {
-        for (uint32_t j = block->from[r]; j < block->to[r]; j++) {
-            const uint16_t d2 = boids_distance2(nb, j, k);
-            if (d2 >= BOIDS_VIEW2 || j == k) continue;
-            const uint64_t key = (uint64_t)d2 << 40 | (uint64_t)nb->id[j] << 20 | j;
-            if (found == most && key >= best[found - 1]) continue;
-            int32_t at = found < most ? found++ : found - 1;
-            for (; at > 0 && best[at - 1] > key; at--) best[at] = best[at - 1];
-            best[at] = key;
+    const float unit = 1.0f / BOIDS_UNIT, view = 1.0f / BOIDS_VIEW;
+    /* boids__offset without saturation: they are in sight */
+    const int16_t gain_x = (int16_t)(1 << nb->x_axis.doubles), gain_y = (int16_t)(1 << nb->y_axis.doubles);
+    const int16_t scale_x = nb->x_axis.scale, scale_y = nb->y_axis.scale;
+    uint32_t keys[BOIDS_MOST_NEAREST + 1][BOIDS_LANES];
+    boids_nearest(nb, block, env->num_neighbors, keys);
+    for (int k = 0; k < env->num_neighbors; k++) {
+        float ahead[BOIDS_LANES], aside[BOIDS_LANES], cosine[BOIDS_LANES], sine[BOIDS_LANES];
+        int16_t x[BOIDS_LANES] = {0}, y[BOIDS_LANES] = {0}, c[BOIDS_LANES] = {0}, s[BOIDS_LANES] = {0};
+        for (uint32_t l = 0; l < block->size; l++) {
+            const bool there = keys[k][l] < (uint32_t)BOIDS_VIEW2 << 20;
+            const BoidsSeen* other = &nb->seen[there ? keys[k][l] & 0xFFFFF : block->first + l];
+            x[l] = other->x;
+            y[l] = other->y;
+            c[l] = there ? other->c : 0;
+            s[l] = there ? other->s : 0;
+        }
+        for (int l = 0; l < BOIDS_LANES; l++) {
+            const int16_t tx = (int16_t)((int16_t)(x[l] - block->x[l]) * gain_x);
+            const int16_t ty = (int16_t)((int16_t)(y[l] - block->y[l]) * gain_y);
+            const int16_t ux = boids__mulhrs(tx, scale_x), uy = boids__mulhrs(ty, scale_y);
+            const float dx = (float)ux * view, dy = (float)uy * view, hx = (float)c[l] * unit, hy = (float)s[l] * unit;
+            const float own_c = (float)block->c[l] * unit, own_s = (float)block->s[l] * unit;
+            ahead[l] = boids__clip(dx * own_c + dy * own_s, -1.0f, 1.0f);
+            aside[l] = boids__clip(dy * own_c - dx * own_s, -1.0f, 1.0f);
+            cosine[l] = boids__clip(hx * own_c + hy * own_s, -1.0f, 1.0f);
+            sine[l] = boids__clip(hy * own_c - hx * own_s, -1.0f, 1.0f);
+        }
+        for (uint32_t l = 0; l < block->size; l += 4)
+            boids__write_four(row + l, 10 + 4 * k, ahead + l, aside + l, cosine + l, sine + l);
+    }
+}
+
+/* Writes the ten numbers of `rules` of each boid of a block. row: as above. */
+BOIDS_INLINE void boids__write_rules(float* const* row, uint32_t size, const BoidsSenses* senses) {
+    for (uint32_t l = 0; l < size; l += 4) {
+        boids__write_four(row + l, 0, &senses->rules[0][l], &senses->rules[1][l], &senses->rules[2][l],
+                          &senses->rules[3][l]);
+        boids__write_four(row + l, 4, &senses->rules[4][l], &senses->rules[5][l], &senses->rules[6][l],
+                          &senses->rules[7][l]);
+        for (uint32_t k = l; k < l + 4; k++) {
+            row[k][8] = senses->rules[8][k];
+            row[k][9] = senses->rules[9][k];
         }
     }
-    const float unit = 1.0f / BOIDS_UNIT;
-    const float c = (float)nb->c[k] * unit, s = (float)nb->s[k] * unit;
-    for (int32_t f = 0; f < found; f++) {
-        const uint32_t j = (uint32_t)(best[f] & 0xFFFFF);
-        const int16_t ux = boids__offset(nb->x_axis, (int16_t)(nb->x[j] - nb->x[k]));
-        const int16_t uy = boids__offset(nb->y_axis, (int16_t)(nb->y[j] - nb->y[k]));
-        const float dx = (float)ux * (1.0f / BOIDS_VIEW), dy = (float)uy * (1.0f / BOIDS_VIEW);
-        const float hx = (float)nb->c[j] * unit, hy = (float)nb->s[j] * unit;
-        *row++ = boids__clip(dx * c + dy * s, -1.0f, 1.0f);
-        *row++ = boids__clip(dy * c - dx * s, -1.0f, 1.0f);
-        *row++ = boids__clip(hx * c + hy * s, -1.0f, 1.0f);
-        *row++ = boids__clip(hy * c - hx * s, -1.0f, 1.0f);
-    }
-    for (int32_t f = 4 * found; f < 4 * most; f++) *row++ = 0.0f;
 }
 
 /* The sum of the first `size` lanes. */
@@ -372,6 +412,20 @@ BOIDS_INLINE int32_t boids__total(const int32_t* lanes, uint32_t size) {
     int32_t total = 0;
     for (uint32_t l = 0; l < BOIDS_LANES; l++) total += l < size ? lanes[l] : 0;
     return total;
+}
+
+/* Asks for the memory that the block after `first` will write to: in a large flock its rows are far apart. */
+BOIDS_INLINE void boids__fetch_rows(const Boids* env, uint32_t first, int size) {
+#if defined(__GNUC__)
+    const uint32_t n = (uint32_t)env->num_boids, end = first + BOIDS_LANES < n ? first + BOIDS_LANES : n;
+    for (uint32_t k = first; k < end; k++) {
+        const size_t id = env->neighbors.seen[k].id;
+        for (int at = 0; at < size; at += 16) __builtin_prefetch(env->observations + id * (size_t)size + at, 1);
+        __builtin_prefetch(env->rewards + id, 1);
+    }
+#else
+    (void)env, (void)first, (void)size;
+#endif
 }
 
 /* Writes every boid's observation and, where `stepped`, its reward, and tallies the step for the log. */
@@ -385,18 +439,16 @@ BOIDS_CLONES static inline void boids__observe(Boids* env, bool stepped) {
     while (boids_block_next(nb, &block)) {
         BoidsSums sums;
         BoidsSenses senses;
-        int16_t c[BOIDS_LANES] = {0}, s[BOIDS_LANES] = {0};
-        memcpy(c, nb->c + block.first, block.size * sizeof(int16_t));
-        memcpy(s, nb->s + block.first, block.size * sizeof(int16_t));
         boids_sum(nb, &block, &sums);
-        boids__sense(env, &sums, c, s, &senses);
-        for (uint32_t l = 0; l < block.size; l++) {
-            const uint32_t i = nb->id[block.first + l];
-            float* row = env->observations + (size_t)i * (size_t)size;
-            for (int f = 0; f < 10; f++) row[f] = senses.rules[f][l];
-            if (env->observation) boids__list_nearest(env, &block, block.first + l, row + 10);
-            if (stepped) env->rewards[i] = senses.reward[l];
-        }
+        boids__sense(env, &sums, block.c, block.s, &senses);
+        boids__fetch_rows(env, block.first + block.size, size);
+        float *row[BOIDS_LANES], nobodys[10 + 4 * BOIDS_MOST_NEAREST];
+        for (uint32_t l = 0; l < BOIDS_LANES; l++)
+            row[l] = l < block.size ? env->observations + (size_t)nb->seen[block.first + l].id * (size_t)size : nobodys;
+        boids__write_rules(row, block.size, &senses);
+        if (env->observation) boids__write_nearest(env, &block, row);
+        if (stepped)
+            for (uint32_t l = 0; l < block.size; l++) env->rewards[nb->seen[block.first + l].id] = senses.reward[l];
         if (!stepped) continue;
         reward += boids__total(senses.total, block.size);
         cohesion += boids__total(senses.cohesion, block.size);
@@ -408,8 +460,8 @@ BOIDS_CLONES static inline void boids__observe(Boids* env, bool stepped) {
         social += boids__total(senses.social, block.size);
         collisions += boids__total(senses.collided, block.size);
         for (int l = 0; l < BOIDS_LANES; l++) {
-            heading_c += c[l];
-            heading_s += s[l];
+            heading_c += block.c[l];
+            heading_s += block.s[l];
         }
     }
     if (!stepped) return;
@@ -453,7 +505,9 @@ static inline void boids__count_groups(const Boids* env, int32_t* groups, int32_
             for (uint32_t r = 0; r < block.num_runs; r++) {
                 for (uint32_t j = block.from[r]; j < block.to[r] && j < k; j++) {
                     /* either way: rounding may let one of two at the rim see the other unseen */
-                    if (boids_distance2(nb, j, k) >= BOIDS_VIEW2 && boids_distance2(nb, k, j) >= BOIDS_VIEW2) continue;
+                    const BoidsSeen *one = &nb->seen[j], *two = &nb->seen[k];
+                    if (boids_distance2(nb, one, two) >= BOIDS_VIEW2 && boids_distance2(nb, two, one) >= BOIDS_VIEW2)
+                        continue;
                     uint32_t a = boids__root(parent, j);
                     const uint32_t b = boids__root(parent, k);
                     if (a == b) continue;
@@ -588,11 +642,11 @@ static inline const char* boids_validate(const Boids* env) {
         if (nb->start[k] > nb->start[k + 1]) return "cells are out of order";
     uint64_t ids = 0;
     for (uint32_t k = 0; k < n; k++) {
-        const uint32_t i = nb->id[k];
+        const uint32_t i = nb->seen[k].id;
         if (i >= n) return "an id in cell order is no boid";
         ids += i;
-        if (nb->x[k] != (int16_t)(env->x[i] >> nb->x_axis.shift)) return "a position in cell order is stale";
-        if (nb->y[k] != (int16_t)(env->y[i] >> nb->y_axis.shift)) return "a position in cell order is stale";
+        if (nb->seen[k].x != (int16_t)(env->x[i] >> nb->x_axis.shift)) return "a position in cell order is stale";
+        if (nb->seen[k].y != (int16_t)(env->y[i] >> nb->y_axis.shift)) return "a position in cell order is stale";
     }
     if (ids != (uint64_t)n * (n - 1) / 2) return "a boid is missing in cell order";
     if (env->tick < 0 || env->tick >= env->horizon) return "tick is outside the episode";

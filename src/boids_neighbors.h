@@ -21,13 +21,13 @@
  *
  * Lengths. Differences are scaled so that the view radius is BOIDS_VIEW in both axes, however oblong the world:
  *     d = xj - xi              int16, wraps
- *     t = clamp(d) * gain      gain a power of two: the view radius is 12288 or a little more, and what saturates is out of sight
+ *     t = d doubled, saturating, until the view radius is BOIDS_VIEW or a little more, and what saturates is out of sight
  *     u = mulhrs(t, scale)     the view radius is BOIDS_VIEW
  *     d2 = mulhrs(ux, ux) + mulhrs(uy, uy)     the view radius is BOIDS_VIEW2
  * with mulhrs(a, b) = round(a * b / 2^15), one instruction on SSSE3, AVX2, AVX-512 and NEON.
  *
  * Lanes. A vector holds BOIDS_LANES seeing boids and the loop runs over the seen, so nothing is ever summed across a vector and
- * there is no branch. A boid sees itself too, at distance 0: that adds 1 to its count, its own heading to the sum of headings
+ * there is no branch. boids_lanes.h has the vector instructions, and the plain C here gives the same bits. A boid sees itself too, at distance 0: that adds 1 to its count, its own heading to the sum of headings
  * and nothing to the rest, which is cheaper to take off afterwards than to test for. Only the nearest distance must leave it out.
  *
  * Cells. Boids are sorted by cell (a counting sort, stable), cells being at least a view radius wide. A block is a run of up to
@@ -46,8 +46,9 @@
 #define BOIDS_LANES 32       /* boids summed for at a time */
 #define BOIDS_ALL_PAIRS 256  /* flocks up to this size form all pairs */
 #define BOIDS_SPAN 6         /* cells a block spans at most */
-#define BOIDS_VIEW 12288     /* the view radius in pair arithmetic */
-#define BOIDS_VIEW2 4608     /* its square: mulhrs(BOIDS_VIEW, BOIDS_VIEW) */
+#define BOIDS_VIEW 11584     /* the view radius in pair arithmetic */
+#define BOIDS_VIEW2 4095     /* its square: mulhrs(BOIDS_VIEW, BOIDS_VIEW); 12 bits, which leaves 20 of a key for a boid */
+#define BOIDS_MOST_NEAREST 32 /* of them can be listed */
 #define BOIDS_UNIT 2000      /* the view radius, and a heading of length 1, in the sums: 16 of them fit in 16 bits */
 #define BOIDS_FLUSH 16       /* neighbours after which the 16-bit sums are added to the 32-bit ones */
 
@@ -68,24 +69,42 @@
 /* How one axis is scaled. */
 typedef struct BoidsAxis {
     int32_t shift;   /* the 16 bits of a position that pairs use: (uint16_t)(x >> shift) */
-    int16_t low, high; /* differences beyond these are out of sight, and clamped */
-    int16_t gain;    /* 1, 2, 4, .. */
+    int16_t doubles; /* how often a difference is doubled: gain is 2^doubles */
     int16_t scale;   /* / 2^15 */
     uint32_t cells;  /* along this axis */
 } BoidsAxis;
+
+/* What pairs need of a boid, all in one place: sorting writes it, and summing reads it. */
+typedef struct BoidsSeen {
+    int16_t x, y; /* position for pairs, wraps */
+    int16_t c, s; /* cosine and sine of the heading, / BOIDS_UNIT */
+    uint32_t id;  /* which boid it is */
+} BoidsSeen;
+
+struct BoidsNeighbors;
+struct BoidsBlock;
+struct BoidsSums;
+
+/* Two functions for each set of vector instructions. Lanes from the block's size on are of no meaning. */
+typedef struct BoidsKernels {
+    /* adds up what the boids of a block see; the sums are zero before */
+    void (*sum)(const struct BoidsNeighbors*, const struct BoidsBlock*, struct BoidsSums*);
+    /* keys[k][lane]: the k-th least of square distance << 20 | place in cell order, k below `levels`, over the boids in sight;
+     * from BOIDS_VIEW2 << 20 on there is none */
+    void (*nearest)(const struct BoidsNeighbors*, const struct BoidsBlock*, int levels, uint32_t (*keys)[BOIDS_LANES]);
+} BoidsKernels;
 
 typedef struct BoidsNeighbors {
     int32_t num_boids;
     BoidsAxis x_axis, y_axis;
     int16_t offset_scale; /* / 2^15, from BOIDS_VIEW to BOIDS_UNIT; not a constant, for then gcc 12 misses the instruction */
-    int32_t separation2; /* the square of the separation radius, BOIDS_VIEW2 being that of the view radius */
-    int16_t push_gain; /* of the weights of the separation sum, a power of two that keeps 16 sums in 16 bits */
+    int32_t separation2;  /* the square of the separation radius, BOIDS_VIEW2 being that of the view radius */
+    int16_t push_gain;    /* of the weights of the separation sum, a power of two that keeps 16 sums in 16 bits */
     uint32_t columns, rows; /* cells in use: x_axis.cells x y_axis.cells, or 1 x 1 */
-    uint32_t* start; /* (columns x rows + 1) first boid of each cell, in cell order */
-    uint32_t* cell; /* (num_boids) of boid i */
-    uint32_t* id; /* (num_boids) which boid is k-th in cell order */
-    int16_t *x, *y; /* (num_boids each, cell order) position for pairs, wraps */
-    int16_t *c, *s; /* (num_boids each, cell order) cosine and sine of the heading, / BOIDS_UNIT */
+    uint32_t* start;        /* (columns x rows + 1) first boid of each cell, in cell order */
+    uint32_t* cell;         /* (num_boids) of boid i */
+    BoidsSeen* seen;        /* (num_boids) the boids in cell order */
+    BoidsKernels kernels;   /* the fastest that this processor has */
 } BoidsNeighbors;
 
 /* A run of boids [first, first + size) in cell order, and the runs that hold everyone they can see. */
@@ -94,15 +113,17 @@ typedef struct BoidsBlock {
     uint32_t row; /* of cells */
     uint32_t num_runs;
     uint32_t from[6], to[6];
+    int16_t x[BOIDS_LANES], y[BOIDS_LANES]; /* positions for pairs of its boids, set by boids_sum; 0 in lanes from size on */
+    int16_t c[BOIDS_LANES], s[BOIDS_LANES]; /* and their headings */
 } BoidsBlock;
 
 /* What the boids of a block see; the boid itself is included in all but nearest2. */
 typedef struct BoidsSums {
-    int32_t count[BOIDS_LANES]; /* boids within the view radius */
-    int32_t x[BOIDS_LANES], y[BOIDS_LANES]; /* sum of offsets, the view radius being BOIDS_UNIT */
-    int32_t c[BOIDS_LANES], s[BOIDS_LANES]; /* sum of headings, / BOIDS_UNIT */
+    int32_t count[BOIDS_LANES];                       /* boids within the view radius */
+    int32_t x[BOIDS_LANES], y[BOIDS_LANES];           /* sum of offsets, the view radius being BOIDS_UNIT */
+    int32_t c[BOIDS_LANES], s[BOIDS_LANES];           /* sum of headings, / BOIDS_UNIT */
     int32_t push_x[BOIDS_LANES], push_y[BOIDS_LANES]; /* sum of max(r^2 - d^2, 0) * offset, times boids_push_unit() */
-    int32_t nearest2[BOIDS_LANES]; /* square of the distance to the nearest other; 65535: none in reach */
+    int32_t nearest2[BOIDS_LANES];                    /* square of the distance to the nearest other; 65535: none in reach */
 } BoidsSums;
 
 /* round(a * b / 2^15): written so that compilers see the one instruction it is. */
@@ -126,18 +147,87 @@ BOIDS_INLINE int16_t boids_heading_unit(float v) {
     return (int16_t)((int32_t)(v * BOIDS_UNIT + (BOIDS_UNIT + 0.5f)) - BOIDS_UNIT);
 }
 
+/* A difference along one axis as BOIDS_VIEW counts it. */
+BOIDS_INLINE int16_t boids__offset(const BoidsAxis axis, int16_t d) {
+    int32_t t = d;
+    for (int k = 0; k < axis.doubles; k++) {
+        t = 2 * t < 32767 ? 2 * t : 32767;
+        t = t > -32768 ? t : -32768;
+    }
+    return boids__mulhrs((int16_t)t, axis.scale);
+}
+
+/* The square of a distance as BOIDS_VIEW2 counts it. */
+BOIDS_INLINE uint16_t boids__square(int16_t ux, int16_t uy) {
+    const int16_t x2 = boids__mulhrs(ux, ux), y2 = boids__mulhrs(uy, uy);
+    return (uint16_t)((uint16_t)x2 + (uint16_t)y2);
+}
+
+/* The same of two boids. */
+BOIDS_INLINE uint16_t boids_distance2(const BoidsNeighbors* nb, const BoidsSeen* a, const BoidsSeen* b) {
+    return boids__square(boids__offset(nb->x_axis, (int16_t)(a->x - b->x)),
+                         boids__offset(nb->y_axis, (int16_t)(a->y - b->y)));
+}
+
+/* Adds up what the boids of a block see, in plain C: the twin of the vector lanes, and what runs where there are none. */
+static void boids__sum_plain(const BoidsNeighbors* nb, const BoidsBlock* block, BoidsSums* sums) {
+    for (uint32_t l = 0; l < block->size; l++) {
+        int32_t nearest2 = UINT16_MAX;
+        for (uint32_t r = 0; r < block->num_runs; r++) {
+            for (uint32_t j = block->from[r]; j < block->to[r]; j++) {
+                const BoidsSeen* other = &nb->seen[j];
+                const int16_t ux = boids__offset(nb->x_axis, (int16_t)(other->x - block->x[l]));
+                const int16_t uy = boids__offset(nb->y_axis, (int16_t)(other->y - block->y[l]));
+                const int32_t d2 = boids__square(ux, uy);
+                if (d2 >= BOIDS_VIEW2) continue;
+                sums->count[l]++;
+                sums->x[l] += boids__mulhrs(ux, nb->offset_scale);
+                sums->y[l] += boids__mulhrs(uy, nb->offset_scale);
+                sums->c[l] += other->c;
+                sums->s[l] += other->s;
+                if (d2 < nb->separation2) {
+                    const int16_t w = (int16_t)((nb->separation2 - d2) * nb->push_gain);
+                    sums->push_x[l] += boids__mulhrs(w, ux);
+                    sums->push_y[l] += boids__mulhrs(w, uy);
+                }
+                if (d2 < nearest2 && j != block->first + l) nearest2 = d2;
+            }
+        }
+        sums->nearest2[l] = nearest2;
+    }
+}
+
+/* The same for the keys of the nearest. */
+static void boids__nearest_plain(const BoidsNeighbors* nb, const BoidsBlock* block, int levels,
+                                 uint32_t (*keys)[BOIDS_LANES]) {
+    for (uint32_t l = 0; l < block->size; l++) {
+        for (int k = 0; k < levels; k++) keys[k][l] = UINT32_MAX;
+        for (uint32_t r = 0; r < block->num_runs; r++) {
+            for (uint32_t j = block->from[r]; j < block->to[r]; j++) {
+                const uint32_t d2 = boids_distance2(nb, &nb->seen[j], &nb->seen[block->first + l]);
+                uint32_t key = d2 << 20 | j;
+                if (d2 >= BOIDS_VIEW2 || j == block->first + l) continue;
+                for (int k = 0; k < levels; k++) {
+                    const uint32_t least = keys[k][l] < key ? keys[k][l] : key;
+                    key = keys[k][l] < key ? key : keys[k][l];
+                    keys[k][l] = least;
+                }
+            }
+        }
+    }
+}
+
+#include "boids_lanes.h"
+
 static inline BoidsAxis boids__axis(double side, double view_radius, uint32_t cells) {
     BoidsAxis axis;
     int32_t bits = 16; /* 2^bits units to one side; a window of 2^16 spans at least 16 cells, or the world */
     while (cells >> (bits - 16) >= 32) bits++;
     const double radius = view_radius / side * (double)(1 << bits);
-    int32_t gain = 1;
-    while (radius * gain < BOIDS_VIEW) gain *= 2;
-    const double scale = BOIDS_VIEW / (radius * gain) * 32768.0 + 0.5;
+    axis.doubles = 0;
+    while (radius * (1 << axis.doubles) < BOIDS_VIEW) axis.doubles++;
+    const double scale = BOIDS_VIEW / (radius * (1 << axis.doubles)) * 32768.0 + 0.5;
     axis.shift = 32 - bits;
-    axis.gain = (int16_t)gain;
-    axis.high = (int16_t)(32767 / gain);
-    axis.low = (int16_t)-axis.high;
     axis.scale = scale < 32767.0 ? (int16_t)scale : (int16_t)32767;
     axis.cells = cells;
     return axis;
@@ -152,13 +242,9 @@ static inline void boids_neighbors_use_cells(BoidsNeighbors* nb, bool use_cells)
 static inline void boids_neighbors_close(BoidsNeighbors* nb) {
     ENV_FREE(nb->start);
     ENV_FREE(nb->cell);
-    ENV_FREE(nb->id);
-    ENV_FREE(nb->x);
-    ENV_FREE(nb->y);
-    ENV_FREE(nb->c);
-    ENV_FREE(nb->s);
-    nb->start = nb->cell = nb->id = NULL;
-    nb->x = nb->y = nb->c = nb->s = NULL;
+    ENV_FREE(nb->seen);
+    nb->start = nb->cell = NULL;
+    nb->seen = NULL;
 }
 
 /* Lengths in world units. view_radius is at most half the shorter side and at least 1/1024 of the longer one;
@@ -190,12 +276,9 @@ static inline const char* boids_neighbors_init(BoidsNeighbors* nb, int32_t num_b
     const size_t n = (size_t)num_boids;
     nb->start = (uint32_t*)ENV_CALLOC((size_t)columns * rows + 1, sizeof(uint32_t));
     nb->cell = (uint32_t*)ENV_CALLOC(n, sizeof(uint32_t));
-    nb->id = (uint32_t*)ENV_CALLOC(n, sizeof(uint32_t));
-    nb->x = (int16_t*)ENV_CALLOC(n, sizeof(int16_t));
-    nb->y = (int16_t*)ENV_CALLOC(n, sizeof(int16_t));
-    nb->c = (int16_t*)ENV_CALLOC(n, sizeof(int16_t));
-    nb->s = (int16_t*)ENV_CALLOC(n, sizeof(int16_t));
-    if (nb->start && nb->cell && nb->id && nb->x && nb->y && nb->c && nb->s) return NULL;
+    nb->seen = (BoidsSeen*)ENV_CALLOC(n, sizeof(BoidsSeen));
+    nb->kernels = boids__fastest_kernels();
+    if (nb->start && nb->cell && nb->seen) return NULL;
     boids_neighbors_close(nb);
     return ENV_NO_MEMORY;
 }
@@ -211,11 +294,10 @@ BOIDS_CLONES static inline void boids_neighbors_update(BoidsNeighbors* nb, const
     const uint32_t n = (uint32_t)nb->num_boids, cells = nb->columns * nb->rows;
     const int32_t shift_x = nb->x_axis.shift, shift_y = nb->y_axis.shift;
     if (cells == 1) {
-        for (uint32_t i = 0; i < n; i++) nb->id[i] = i;
-        for (uint32_t i = 0; i < n; i++) nb->x[i] = (int16_t)(x[i] >> shift_x);
-        for (uint32_t i = 0; i < n; i++) nb->y[i] = (int16_t)(y[i] >> shift_y);
-        memcpy(nb->c, c, n * sizeof(int16_t));
-        memcpy(nb->s, s, n * sizeof(int16_t));
+        for (uint32_t i = 0; i < n; i++) {
+            const BoidsSeen seen = {(int16_t)(x[i] >> shift_x), (int16_t)(y[i] >> shift_y), c[i], s[i], i};
+            nb->seen[i] = seen;
+        }
         nb->start[0] = 0;
         nb->start[1] = n;
         return;
@@ -236,12 +318,12 @@ BOIDS_CLONES static inline void boids_neighbors_update(BoidsNeighbors* nb, const
     nb->start[cells] = n;
     /* from the last boid to the first, so that start ends at the first boid of each cell and the order within a cell stays */
     for (uint32_t i = n; i-- > 0;) {
-        const uint32_t k = --nb->start[nb->cell[i]];
-        nb->id[k] = i;
-        nb->x[k] = (int16_t)(x[i] >> shift_x);
-        nb->y[k] = (int16_t)(y[i] >> shift_y);
-        nb->c[k] = c[i];
-        nb->s[k] = s[i];
+#if defined(__GNUC__)
+        if (i >= 16)
+            __builtin_prefetch(&nb->seen[nb->start[nb->cell[i - 16]] - 1], 1); /* the order of boids is not that of cells */
+#endif
+        const BoidsSeen seen = {(int16_t)(x[i] >> shift_x), (int16_t)(y[i] >> shift_y), c[i], s[i], i};
+        nb->seen[--nb->start[nb->cell[i]]] = seen;
     }
 }
 
@@ -290,98 +372,49 @@ static inline bool boids_block_next(const BoidsNeighbors* nb, BoidsBlock* block)
     return true;
 }
 
-/* A difference along one axis as BOIDS_VIEW counts it. */
-BOIDS_INLINE int16_t boids__offset(const BoidsAxis axis, int16_t d) {
-    d = d < axis.high ? d : axis.high;
-    d = d > axis.low ? d : axis.low;
-    d = (int16_t)(d * axis.gain);
-    return boids__mulhrs(d, axis.scale);
+/* What the boids of a block see. Lanes from block->size on are of no meaning. */
+BOIDS_INLINE void boids_sum(const BoidsNeighbors* nb, BoidsBlock* block, BoidsSums* sums) {
+    memset(sums, 0, sizeof *sums);
+    for (uint32_t l = 0; l < BOIDS_LANES; l++) {
+        const BoidsSeen none = {0, 0, 0, 0, 0}, seen = l < block->size ? nb->seen[block->first + l] : none;
+        block->x[l] = seen.x;
+        block->y[l] = seen.y;
+        block->c[l] = seen.c;
+        block->s[l] = seen.s;
+    }
+    nb->kernels.sum(nb, block, sums);
 }
 
-/* The square of a distance as BOIDS_VIEW2 counts it. */
-BOIDS_INLINE uint16_t boids__square(int16_t ux, int16_t uy) {
-    const int16_t x2 = boids__mulhrs(ux, ux), y2 = boids__mulhrs(uy, uy);
-    return (uint16_t)((uint16_t)x2 + (uint16_t)y2);
-}
-
-/* The same of the pair j, k in cell order. */
-BOIDS_INLINE uint16_t boids_distance2(const BoidsNeighbors* nb, uint32_t j, uint32_t k) {
-    return boids__square(boids__offset(nb->x_axis, (int16_t)(nb->x[j] - nb->x[k])),
-                         boids__offset(nb->y_axis, (int16_t)(nb->y[j] - nb->y[k])));
-}
-
-/* Adds the boids [from, to), at most BOIDS_FLUSH of them, to the sums of the seeing boids at x, y.
- * self: the index of lane 0 among the seen where they are the seeing boids themselves, else any number not near them. */
-BOIDS_INLINE void boids__sum_few(const BoidsNeighbors* nb, const int16_t* x, const int16_t* y, uint32_t from, uint32_t to,
-                                 const bool selves, uint32_t self, BoidsSums* sums) {
-    int16_t count[BOIDS_LANES] = {0}, sx[BOIDS_LANES] = {0}, sy[BOIDS_LANES] = {0}, sc[BOIDS_LANES] = {0};
-    int16_t ss[BOIDS_LANES] = {0}, px[BOIDS_LANES] = {0}, py[BOIDS_LANES] = {0};
-    uint16_t nearest2[BOIDS_LANES];
-    for (int l = 0; l < BOIDS_LANES; l++) nearest2[l] = (uint16_t)sums->nearest2[l];
-    const BoidsAxis ax = nb->x_axis, ay = nb->y_axis;
-    const uint16_t separation2 = (uint16_t)nb->separation2;
-    const int16_t push_gain = nb->push_gain, offset_scale = nb->offset_scale;
-    for (uint32_t j = from; j < to; j++) {
-        const int16_t xj = nb->x[j], yj = nb->y[j], cj = nb->c[j], sj = nb->s[j];
-        const int16_t lane = (int16_t)(j - self);
-        for (int16_t l = 0; l < BOIDS_LANES; l++) {
-            const int16_t ux = boids__offset(ax, (int16_t)(xj - x[l]));
-            const int16_t uy = boids__offset(ay, (int16_t)(yj - y[l]));
-            uint16_t d2 = boids__square(ux, uy);
-            const int16_t seen = (int16_t)-(d2 < BOIDS_VIEW2);
-            const uint16_t apart = d2 < separation2 ? d2 : separation2;
-            const int16_t close = (int16_t)(separation2 - apart);
-            const int16_t w = (int16_t)(close * push_gain);
-            const int16_t mx = boids__mulhrs(ux, offset_scale), my = boids__mulhrs(uy, offset_scale);
-            const int16_t wx = boids__mulhrs(ux, w), wy = boids__mulhrs(uy, w);
-            count[l] = (int16_t)(count[l] - seen);
-            sx[l] = (int16_t)(sx[l] + (mx & seen));
-            sy[l] = (int16_t)(sy[l] + (my & seen));
-            sc[l] = (int16_t)(sc[l] + (cj & seen));
-            ss[l] = (int16_t)(ss[l] + (sj & seen));
-            px[l] = (int16_t)(px[l] + wx);
-            py[l] = (int16_t)(py[l] + wy);
-            if (selves) d2 = (uint16_t)(d2 | -(l == lane));
-            nearest2[l] = d2 < nearest2[l] ? d2 : nearest2[l];
+/* One boid's keys again where two of them are as far, exactly: of two as far, the lower id comes first. */
+static inline void boids__nearest_exact(const BoidsNeighbors* nb, const BoidsBlock* block, uint32_t lane, int most,
+                                        uint32_t (*keys)[BOIDS_LANES]) {
+    uint64_t best[BOIDS_MOST_NEAREST]; /* square distance, id, place: 12 + 20 + 20 bits */
+    for (int k = 0; k < most; k++) best[k] = UINT64_MAX;
+    for (uint32_t r = 0; r < block->num_runs; r++) {
+        for (uint32_t j = block->from[r]; j < block->to[r]; j++) {
+            const uint64_t d2 = boids_distance2(nb, &nb->seen[j], &nb->seen[block->first + lane]);
+            const uint64_t key = d2 << 40 | (uint64_t)nb->seen[j].id << 20 | j;
+            if (d2 >= BOIDS_VIEW2 || j == block->first + lane || key >= best[most - 1]) continue;
+            int at = most - 1;
+            for (; at > 0 && best[at - 1] > key; at--) best[at] = best[at - 1];
+            best[at] = key;
         }
     }
-    for (int l = 0; l < BOIDS_LANES; l++) {
-        sums->count[l] += count[l];
-        sums->x[l] += sx[l];
-        sums->y[l] += sy[l];
-        sums->c[l] += sc[l];
-        sums->s[l] += ss[l];
-        sums->push_x[l] += px[l];
-        sums->push_y[l] += py[l];
-        sums->nearest2[l] = nearest2[l];
-    }
+    for (int k = 0; k < most; k++)
+        keys[k][lane] = best[k] == UINT64_MAX ? UINT32_MAX : (uint32_t)(best[k] >> 40 << 20 | (best[k] & 0xFFFFF));
 }
 
-BOIDS_INLINE void boids__sum_run(const BoidsNeighbors* nb, const int16_t* x, const int16_t* y, uint32_t from, uint32_t to,
-                                 const bool selves, uint32_t self, BoidsSums* sums) {
-    for (; from < to; from += BOIDS_FLUSH)
-        boids__sum_few(nb, x, y, from, to - from < BOIDS_FLUSH ? to : from + BOIDS_FLUSH, selves, self, sums);
-}
-
-/* What the boids of a block see. Lanes from block->size on are of no meaning. */
-BOIDS_INLINE void boids_sum(const BoidsNeighbors* nb, const BoidsBlock* block, BoidsSums* sums) {
-    int16_t x[BOIDS_LANES], y[BOIDS_LANES];
-    for (uint32_t l = 0; l < BOIDS_LANES; l++) {
-        const uint32_t k = block->first + (l < block->size ? l : block->size - 1);
-        x[l] = nb->x[k];
-        y[l] = nb->y[k];
-        sums->count[l] = sums->x[l] = sums->y[l] = sums->c[l] = sums->s[l] = sums->push_x[l] = sums->push_y[l] = 0;
-        sums->nearest2[l] = UINT16_MAX;
-    }
-    const uint32_t self = block->first, after = block->first + block->size;
-    for (uint32_t r = 0; r < block->num_runs; r++) {
-        const uint32_t from = block->from[r], to = block->to[r];
-        const bool selves = from <= self && self < to;
-        boids__sum_run(nb, x, y, from, selves ? self : to, false, 0, sums);
-        if (!selves) continue;
-        boids__sum_run(nb, x, y, self, after, true, self, sums);
-        boids__sum_run(nb, x, y, after, to, false, 0, sums);
-    }
+/* The `most` nearest that each boid of a block sees, nearest first, as keys (see BoidsKernels); after boids_sum.
+ * keys has room for most + 1: the last tells whether the one before it is as far. */
+BOIDS_INLINE void boids_nearest(const BoidsNeighbors* nb, const BoidsBlock* block, int most, uint32_t (*keys)[BOIDS_LANES]) {
+    nb->kernels.nearest(nb, block, most + 1, keys);
+    if (nb->columns * nb->rows == 1) return; /* places are ids */
+    uint32_t tied[BOIDS_LANES] = {0};
+    for (int k = 0; k < most; k++)
+        for (uint32_t l = 0; l < BOIDS_LANES; l++)
+            tied[l] |= (keys[k][l] >> 20 == keys[k + 1][l] >> 20) & (keys[k][l] < (uint32_t)BOIDS_VIEW2 << 20);
+    for (uint32_t l = 0; l < block->size; l++)
+        if (tied[l]) boids__nearest_exact(nb, block, l, most, keys);
 }
 
 #endif

@@ -50,9 +50,9 @@ typedef int choice; /* a parameter that is one of several names, kept as the ind
 
 /* One agent's share of the observation or action buffer. */
 typedef struct EnvSpace {
-    char type;            /* of an element: 'f' float, 'i' int32_t, 'b' int8_t, 'B' uint8_t */
-    int32_t size;         /* elements per agent */
-    float low, high;      /* every element lies in [low, high]; of no meaning where `choices` is set */
+    char type;              /* of an element: 'f' float, 'i' int32_t, 'b' int8_t, 'B' uint8_t */
+    int32_t size;           /* elements per agent */
+    float low, high;        /* every element lies in [low, high]; of no meaning where `choices` is set */
     const int32_t* choices; /* NULL, or for type 'i' the number of choices of each element: 0 .. choices[k] - 1 */
 } EnvSpace;
 

@@ -4,7 +4,7 @@ The C works in integers, so the two agree as far as those go (boids_neighbors.h 
 
     a position     2^-16 of a side of the world, or of a part of it that holds 16 view radii
     an offset      the above, and 1/24576 of rounding; 1/4000 more for each neighbour in a sum
-    a distance^2   1/4608 of rounding, and what the offset brings
+    a distance^2   1/4095 of rounding, and what the offset brings
     a direction    1/4000 in its cosine and in its sine
 
 A boid that has another nearer to the rim of its sight than that may count it or not: they are left out, and are few.
@@ -69,7 +69,7 @@ def offset_error(p):
 def square_error(p, distance):
     """How far off a squared distance may be, in view radii squared."""
     offset = np.sqrt(2) * offset_error(p)
-    return 1 / 4608 + 2 * distance * offset + offset**2
+    return 1 / 4095 + 2 * distance * offset + offset**2
 
 
 def distance_error(p, distance):
@@ -101,7 +101,7 @@ def push_error(p, flock):
     distance = flock.distances / p.view_radius
     ratio = p.separation_radius / p.view_radius
     too_near = distance < ratio * 1.02
-    weight = (np.where(too_near, square_error(p, distance), 0) + 0.5 / 4608) / ratio**2
+    weight = (np.where(too_near, square_error(p, distance), 0) + 0.5 / 4095) / ratio**2
     each = weight + offset_error(p) / ratio + 1e-3  # of the products of 16-bit numbers, which are scaled to use their bits
     return 3 * np.sqrt(2) * np.where(too_near, each, 0).sum(axis=1, keepdims=True) + 1e-3
 

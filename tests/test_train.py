@@ -172,7 +172,7 @@ def test_a_terminal_sees_the_dashboard(tmp_path: Path) -> None:
 
     leader, follower = pty.openpty()
     command = [sys.executable, "-m", "boids_env", "train", "--out", str(tmp_path / "run")]
-    command += ["--train.total-timesteps", "100_000", "--env.log-interval", "16"]
+    command += ["--train.total-timesteps", "100_000", "--env.log-interval", "16", "--env.horizon", "200"]
     environment = {**os.environ, "COLUMNS": "100", "LINES": "50", "TERM": "xterm"}
     child = subprocess.Popen(command, stdout=follower, stderr=subprocess.PIPE, env=environment, cwd=tmp_path)
     os.close(follower)
