@@ -34,14 +34,15 @@ typedef struct Env {
     uint8_t* terminals;   /* (agents) */
     uint8_t* truncations; /* (agents) */
     Log log;
+    int32_t num_threads; /* of no use to so small an environment */
     int32_t num_agents;
     uint32_t index, num_envs;
     uint64_t rng;
 
     int agents;
     choice defect;
-    volatile int sum;     /* volatile, here and below: so that no optimizer removes the defect */
-    char* volatile kept;  /* (16) */
+    volatile int sum;    /* volatile, here and below: so that no optimizer removes the defect */
+    char* volatile kept; /* (16) */
 } Env;
 
 static inline const char* c_init(Env* env) {

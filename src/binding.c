@@ -468,11 +468,16 @@ static bool threads_are_alive(void) {
 /* Runs `work` on every environment, in parallel where that was asked for. Needs no GIL, and the result no order. */
 static inline void call_all(VecEnv* self, void (*work)(Env*)) {
 #ifdef _OPENMP
-    if (self->num_threads > 1 && self->num_envs > 1 && threads_are_alive()) {
-        const int threads = (int)(self->num_threads < self->num_envs ? self->num_threads : self->num_envs);
+    if (self->num_threads > 1) {
+        const bool alive = threads_are_alive();
+        if (self->num_envs > 1 && alive) {
+            const int threads = (int)(self->num_threads < self->num_envs ? self->num_threads : self->num_envs);
 #pragma omp parallel for num_threads(threads) schedule(static)
-        for (Py_ssize_t i = 0; i < self->num_envs; i++) call(self, i, work);
-        return;
+            for (Py_ssize_t i = 0; i < self->num_envs; i++) call(self, i, work);
+            return;
+        }
+        self->envs[0].num_threads =
+            self->num_envs == 1 && alive ? (int32_t)self->num_threads : 1; /* alone, it may have them */
     }
 #endif
     for (Py_ssize_t i = 0; i < self->num_envs; i++) call(self, i, work);
@@ -523,6 +528,7 @@ static int make_envs(VecEnv* self, PyObject* keywords, Py_ssize_t num_envs) {
         Env* env = &self->envs[i];
         env->index = (uint32_t)i;
         env->num_envs = (uint32_t)num_envs;
+        env->num_threads = num_envs == 1 ? (int32_t)self->num_threads : 1;
         env->rng = env_seed((uint64_t)self->seed, 0, (uint64_t)i);
         if (init_env(env) < 0) return -1;
         self->num_envs++;
@@ -953,7 +959,7 @@ static const char vecenv_doc[] =
     "  terminals     (n,)      bool, int8 or uint8\n"
     "  truncations   (n,)      bool, int8 or uint8\n\n"
     "Each a writable C-contiguous buffer that overlaps no other. They are held, so that none can be resized or freed, until close().\n"
-    "num_threads > 1 shares the environments out among threads; results do not depend on it. parameters: see VecEnv.parameters.\n\n"
+    "num_threads > 1 shares the environments out among threads, or gives them to a single one; results do not depend on it. parameters: see VecEnv.parameters.\n\n"
     "Raises: TypeError or ValueError for an argument, in the words `name: expected ..., got ...`; MemoryError. A constructor that\n"
     "fails holds nothing.";
 

@@ -43,7 +43,7 @@
  *
  * Same seed, same bits: on any instruction set and search path (compile with -ffp-contract=off -fno-tree-slp-vectorize, as
  * CMakeLists.txt does and says why).
- * Memory: 30 bytes a boid, and 4 a cell, beyond the five shared buffers. Ownership, errors, threads: as env.h says.
+ * Memory: 30 bytes a boid, and 8 a cell, beyond the five shared buffers. Ownership, errors, threads: as env.h says.
  */
 #ifndef BOIDS_H
 #define BOIDS_H
@@ -52,6 +52,9 @@
 #include "env.h"
 
 #include <math.h>
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
 #include <stdio.h>
 #include <string.h>
 
@@ -121,7 +124,8 @@ typedef struct Boids {
     uint8_t* terminals;   /* (num_boids) always 0 */
     uint8_t* truncations; /* (num_boids) 1 when the episode ended with this step */
     Log log;
-    int32_t num_agents; /* num_boids */
+    int32_t num_threads; /* that c_step may use, if compiled with OpenMP */
+    int32_t num_agents;  /* num_boids */
     uint32_t index, num_envs;
     uint64_t rng;
 
@@ -183,7 +187,7 @@ static inline const char* c_init(Boids* env) {
     if (error) return error;
     const size_t n = (size_t)env->num_boids;
     error = boids_neighbors_init(&env->neighbors, env->num_boids, env->width, env->height, env->view_radius,
-                                 env->separation_radius);
+                                 env->separation_radius, env->num_threads > 1 ? env->num_threads : 1);
     if (error) return error;
     env->x = (uint32_t*)ENV_CALLOC(n, sizeof(uint32_t));
     env->y = (uint32_t*)ENV_CALLOC(n, sizeof(uint32_t));
@@ -213,14 +217,14 @@ static inline EnvSpace c_action_space(const Boids* env) {
 
 /* --- one step: turn, move, neighbours, reward, observe ------------------------------------------------------------------- */
 
-/* Turns every boid as its action says. Returns the sum of |turn|, 2^16 to a full turn. */
-BOIDS_CLONES static inline int64_t boids__turn(Boids* env) {
-    const int32_t n = env->num_boids, hard = env->hard, gentle = env->gentle;
+/* Turns the boids [from, to) as their actions say. Returns the sum of |turn|, 2^16 to a full turn. */
+BOIDS_CLONES static inline int64_t boids__turn(Boids* env, uint32_t from, uint32_t to) {
+    const int32_t hard = env->hard, gentle = env->gentle;
     uint16_t* heading = env->heading;
     int64_t turned = 0;
     if (env->action) {
         const float* fraction = (const float*)env->actions;
-        for (int32_t i = 0; i < n; i++) {
+        for (uint32_t i = from; i < to; i++) {
             const float a = fraction[i] * (float)hard;
             const int32_t turn = (int32_t)(a + (a < 0 ? -0.5f : 0.5f));
             heading[i] = (uint16_t)(heading[i] + turn);
@@ -229,7 +233,7 @@ BOIDS_CLONES static inline int64_t boids__turn(Boids* env) {
     } else {
         /* arithmetic and no table: it vectorizes, and a wild action in C flies straight */
         const int32_t* action = (const int32_t*)env->actions;
-        for (int32_t i = 0; i < n; i++) {
+        for (uint32_t i = from; i < to; i++) {
             const int32_t a = action[i];
             const int32_t hard_one = (a == 0) | (a == 4), gentle_one = (a == 1) | (a == 3);
             const int32_t turn = hard_one * hard + gentle_one * gentle;
@@ -240,15 +244,14 @@ BOIDS_CLONES static inline int64_t boids__turn(Boids* env) {
     return turned;
 }
 
-/* Moves every boid one step ahead. */
-BOIDS_CLONES static inline void boids__move(Boids* env) {
-    const int32_t n = env->num_boids;
+/* Moves them one step ahead. */
+BOIDS_CLONES static inline void boids__move(Boids* env, uint32_t from, uint32_t to) {
     const float step_x = (float)(env->speed / (double)env->width * 4294967296.0);
     const float step_y = (float)(env->speed / (double)env->height * 4294967296.0);
     const uint16_t* heading = env->heading;
     uint32_t *x = env->x, *y = env->y;
     int16_t *c16 = env->c, *s16 = env->s;
-    for (int32_t i = 0; i < n; i++) {
+    for (uint32_t i = from; i < to; i++) {
         const float c = boids_cos(heading[i]), s = boids_sin(heading[i]);
         x[i] += (uint32_t)(int32_t)(c * step_x);
         y[i] += (uint32_t)(int32_t)(s * step_y);
@@ -368,20 +371,18 @@ BOIDS_INLINE void boids__write_nearest(const Boids* env, const BoidsBlock* block
     boids_nearest(nb, block, env->num_neighbors, keys);
     for (int k = 0; k < env->num_neighbors; k++) {
         float ahead[BOIDS_LANES], aside[BOIDS_LANES], cosine[BOIDS_LANES], sine[BOIDS_LANES];
-        int16_t x[BOIDS_LANES] = {0}, y[BOIDS_LANES] = {0}, c[BOIDS_LANES] = {0}, s[BOIDS_LANES] = {0};
+        uint64_t other[BOIDS_LANES] = {0}; /* x, y, c, s of a BoidsSeen in one load and one store */
         for (uint32_t l = 0; l < block->size; l++) {
             const bool there = keys[k][l] < (uint32_t)BOIDS_VIEW2 << 20;
-            const BoidsSeen* other = &nb->seen[there ? keys[k][l] & 0xFFFFF : block->first + l];
-            x[l] = other->x;
-            y[l] = other->y;
-            c[l] = there ? other->c : 0;
-            s[l] = there ? other->s : 0;
+            memcpy(&other[l], &nb->seen[there ? keys[k][l] & 0xFFFFF : block->first + l], sizeof other[l]);
+            other[l] &= there ? UINT64_MAX : UINT32_MAX; /* nobody: at no distance, with no heading */
         }
         for (int l = 0; l < BOIDS_LANES; l++) {
-            const int16_t tx = (int16_t)((int16_t)(x[l] - block->x[l]) * gain_x);
-            const int16_t ty = (int16_t)((int16_t)(y[l] - block->y[l]) * gain_y);
+            const int16_t tx = (int16_t)((int16_t)((int16_t)other[l] - block->x[l]) * gain_x);
+            const int16_t ty = (int16_t)((int16_t)((int16_t)(other[l] >> 16) - block->y[l]) * gain_y);
             const int16_t ux = boids__mulhrs(tx, scale_x), uy = boids__mulhrs(ty, scale_y);
-            const float dx = (float)ux * view, dy = (float)uy * view, hx = (float)c[l] * unit, hy = (float)s[l] * unit;
+            const float dx = (float)ux * view, dy = (float)uy * view, hx = (float)(int16_t)(other[l] >> 32) * unit;
+            const float hy = (float)(int16_t)(other[l] >> 48) * unit;
             const float own_c = (float)block->c[l] * unit, own_s = (float)block->s[l] * unit;
             ahead[l] = boids__clip(dx * own_c + dy * own_s, -1.0f, 1.0f);
             aside[l] = boids__clip(dy * own_c - dx * own_s, -1.0f, 1.0f);
@@ -428,57 +429,82 @@ BOIDS_INLINE void boids__fetch_rows(const Boids* env, uint32_t first, int size) 
 #endif
 }
 
-/* Writes every boid's observation and, where `stepped`, its reward, and tallies the step for the log. */
-BOIDS_CLONES static inline void boids__observe(Boids* env, bool stepped) {
+/* Sums over the boids of one step, of all or a part of them; as in BoidsTally. */
+typedef struct BoidsTotals {
+    int64_t reward, cohesion, alignment, separation, local_alignment, nearest, bearing, social, collisions;
+    int64_t heading_c, heading_s, turned;
+} BoidsTotals;
+
+/* Writes the observations, and where `totals` is not NULL the rewards, of the boids in the rows of cells [from, to). */
+BOIDS_CLONES static inline void boids__observe(Boids* env, uint32_t from, uint32_t to, BoidsTotals* totals) {
     const BoidsNeighbors* nb = &env->neighbors;
     const int size = boids_observation_size(env);
-    int64_t reward = 0, cohesion = 0, alignment = 0, separation = 0, local_alignment = 0, nearest = 0, bearing = 0;
-    int64_t social = 0, collisions = 0, heading_c = 0, heading_s = 0;
+    const bool scattered = nb->columns * nb->rows > 1;
     BoidsBlock block;
     memset(&block, 0, sizeof block);
-    while (boids_block_next(nb, &block)) {
+    block.row = from;
+    block.first = nb->start[(size_t)from * nb->columns];
+    while (boids_block_next(nb, &block) && block.row < to) {
         BoidsSums sums;
         BoidsSenses senses;
         boids_sum(nb, &block, &sums);
         boids__sense(env, &sums, block.c, block.s, &senses);
-        boids__fetch_rows(env, block.first + block.size, size);
+        if (scattered) boids__fetch_rows(env, block.first + block.size, size);
         float *row[BOIDS_LANES], nobodys[10 + 4 * BOIDS_MOST_NEAREST];
         for (uint32_t l = 0; l < BOIDS_LANES; l++)
             row[l] = l < block.size ? env->observations + (size_t)nb->seen[block.first + l].id * (size_t)size : nobodys;
         boids__write_rules(row, block.size, &senses);
         if (env->observation) boids__write_nearest(env, &block, row);
-        if (stepped)
-            for (uint32_t l = 0; l < block.size; l++) env->rewards[nb->seen[block.first + l].id] = senses.reward[l];
-        if (!stepped) continue;
-        reward += boids__total(senses.total, block.size);
-        cohesion += boids__total(senses.cohesion, block.size);
-        alignment += boids__total(senses.alignment, block.size);
-        separation += boids__total(senses.separation, block.size);
-        local_alignment += boids__total(senses.local_alignment, block.size);
-        nearest += boids__total(senses.nearest, block.size);
-        bearing += boids__total(senses.bearing, block.size);
-        social += boids__total(senses.social, block.size);
-        collisions += boids__total(senses.collided, block.size);
+        if (!totals) continue;
+        for (uint32_t l = 0; l < block.size; l++) env->rewards[nb->seen[block.first + l].id] = senses.reward[l];
+        totals->reward += boids__total(senses.total, block.size);
+        totals->cohesion += boids__total(senses.cohesion, block.size);
+        totals->alignment += boids__total(senses.alignment, block.size);
+        totals->separation += boids__total(senses.separation, block.size);
+        totals->local_alignment += boids__total(senses.local_alignment, block.size);
+        totals->nearest += boids__total(senses.nearest, block.size);
+        totals->bearing += boids__total(senses.bearing, block.size);
+        totals->social += boids__total(senses.social, block.size);
+        totals->collisions += boids__total(senses.collided, block.size);
+        int32_t heading_c = 0, heading_s = 0;
         for (int l = 0; l < BOIDS_LANES; l++) {
             heading_c += block.c[l];
             heading_s += block.s[l];
         }
+        totals->heading_c += heading_c;
+        totals->heading_s += heading_s;
     }
-    if (!stepped) return;
+}
+
+/* Part `part` of `parts` of a step; all of them run at a time. */
+static inline void boids__step_part(Boids* env, int32_t part, int32_t parts, BoidsTotals* totals) {
+    BoidsNeighbors* nb = &env->neighbors;
+    const uint32_t n = (uint32_t)env->num_boids, from = boids_part(n, part, parts), to = boids_part(n, part + 1, parts);
+    totals->turned += boids__turn(env, from, to);
+    boids__move(env, from, to);
+    boids_neighbors_update(nb, env->x, env->y, env->c, env->s, part, parts); /* cells reads only what this part moved */
+    boids__observe(env, boids_part_row(nb, part, parts), boids_part_row(nb, part + 1, parts), totals);
+}
+
+/* Adds a step to the tally of the episode. */
+static inline void boids__tally(Boids* env, const BoidsTotals* t) {
     BoidsTally* tally = &env->tally;
-    tally->reward_all += reward;
+    tally->length++;
+    tally->reward_all += t->reward;
     if (env->tick <= env->warmup) return;
     tally->steps++;
-    tally->reward += reward;
-    tally->cohesion += cohesion;
-    tally->alignment += alignment;
-    tally->separation += separation;
-    tally->local_alignment += local_alignment;
-    tally->nearest += nearest;
-    tally->social += social;
-    tally->collisions += collisions;
-    tally->polarization += sqrt((double)(heading_c * heading_c + heading_s * heading_s)) / BOIDS_UNIT / env->num_boids;
-    tally->milling += social ? fabs((double)bearing) / 65536.0 / (double)social : 0.0;
+    tally->reward += t->reward;
+    tally->cohesion += t->cohesion;
+    tally->alignment += t->alignment;
+    tally->separation += t->separation;
+    tally->local_alignment += t->local_alignment;
+    tally->nearest += t->nearest;
+    tally->social += t->social;
+    tally->collisions += t->collisions;
+    tally->turn += t->turned;
+    tally->polarization +=
+        sqrt((double)(t->heading_c * t->heading_c + t->heading_s * t->heading_s)) / BOIDS_UNIT / env->num_boids;
+    tally->milling += t->social ? fabs((double)t->bearing) / 65536.0 / (double)t->social : 0.0;
 }
 
 /* The root of a boid's group, halving the path to it. A root holds minus the size of its group, any other a parent. */
@@ -567,8 +593,8 @@ static inline void boids__begin(Boids* env, int32_t tick) {
     }
     env->tick = tick;
     memset(&env->tally, 0, sizeof env->tally);
-    boids_neighbors_update(&env->neighbors, env->x, env->y, env->c, env->s);
-    boids__observe(env, false);
+    boids_neighbors_update(&env->neighbors, env->x, env->y, env->c, env->s, 0, 1);
+    boids__observe(env, 0, env->neighbors.rows, NULL);
 }
 
 static inline void c_reset(Boids* env) {
@@ -577,13 +603,24 @@ static inline void c_reset(Boids* env) {
 }
 
 static inline void c_step(Boids* env) {
-    const int64_t turned = boids__turn(env);
-    boids__move(env);
+    BoidsTotals totals;
+    memset(&totals, 0, sizeof totals);
+#if defined(_OPENMP)
+    const int32_t threads = env->num_threads < env->neighbors.threads ? env->num_threads : env->neighbors.threads;
+    if (threads > 1 && env->neighbors.rows > 1) {
+#pragma omp parallel num_threads(threads)
+        {
+            BoidsTotals mine;
+            memset(&mine, 0, sizeof mine);
+            boids__step_part(env, omp_get_thread_num(), omp_get_num_threads(), &mine);
+#pragma omp critical
+            for (size_t k = 0; k < sizeof mine / sizeof(int64_t); k++) ((int64_t*)&totals)[k] += ((int64_t*)&mine)[k];
+        }
+    } else
+#endif
+        boids__step_part(env, 0, 1, &totals);
     env->tick++;
-    boids_neighbors_update(&env->neighbors, env->x, env->y, env->c, env->s);
-    boids__observe(env, true);
-    env->tally.length++;
-    if (env->tick > env->warmup) env->tally.turn += turned;
+    boids__tally(env, &totals);
 
     const bool ended = env->tick >= env->horizon;
     memset(env->terminals, 0, (size_t)env->num_boids);

@@ -3,8 +3,8 @@
  * The one hard idea of the environment has this file to itself. It knows positions and headings, and nothing of rewards,
  * actions or episodes.
  *
- *     boids_neighbors_init(&nb, num_boids, width, height, view_radius, separation_radius);   // NULL, or a message
- *     boids_neighbors_update(&nb, x, y, c, s);                                               // once a step
+ *     boids_neighbors_init(&nb, num_boids, width, height, view_radius, separation_radius, 1);  // NULL, or a message
+ *     boids_neighbors_update(&nb, x, y, c, s, 0, 1);                                           // once a step
  *     for (BoidsBlock block = {0}; boids_block_next(&nb, &block);) {                         // up to BOIDS_LANES boids at a time
  *         BoidsSums sums;
  *         boids_sum(&nb, &block, &sums);                                                     // sums.count[lane], ...
@@ -34,7 +34,7 @@
  * BOIDS_LANES boids, consecutive in that order, of one row of cells; what it can see are three rows of cells, each one run of
  * boids or, across the seam, two. Small flocks have a single cell, and all pairs are formed.
  *
- * Memory: 16 bytes a boid, and 4 bytes a cell (at most 4 cells a boid, or 4096 in all).
+ * Memory: 16 bytes a boid, and 8 bytes a cell, 4 more for every further thread (at most 4 cells a boid, or 4096 in all).
  */
 #ifndef BOIDS_NEIGHBORS_H
 #define BOIDS_NEIGHBORS_H
@@ -42,6 +42,10 @@
 #include "env.h"
 
 #include <string.h>
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "boids.h needs a little-endian machine"
+#endif
 
 #define BOIDS_LANES 32       /* boids summed for at a time */
 #define BOIDS_ALL_PAIRS 256  /* flocks up to this size form all pairs */
@@ -101,6 +105,8 @@ typedef struct BoidsNeighbors {
     int32_t separation2;  /* the square of the separation radius, BOIDS_VIEW2 being that of the view radius */
     int16_t push_gain;    /* of the weights of the separation sum, a power of two that keeps 16 sums in 16 bits */
     uint32_t columns, rows; /* cells in use: x_axis.cells x y_axis.cells, or 1 x 1 */
+    int32_t threads;        /* that may sort at a time */
+    uint32_t* counts;       /* (threads x cells) */
     uint32_t* start;        /* (columns x rows + 1) first boid of each cell, in cell order */
     uint32_t* cell;         /* (num_boids) of boid i */
     BoidsSeen* seen;        /* (num_boids) the boids in cell order */
@@ -240,17 +246,18 @@ static inline void boids_neighbors_use_cells(BoidsNeighbors* nb, bool use_cells)
 }
 
 static inline void boids_neighbors_close(BoidsNeighbors* nb) {
+    ENV_FREE(nb->counts);
     ENV_FREE(nb->start);
     ENV_FREE(nb->cell);
     ENV_FREE(nb->seen);
-    nb->start = nb->cell = NULL;
+    nb->counts = nb->start = nb->cell = NULL;
     nb->seen = NULL;
 }
 
 /* Lengths in world units. view_radius is at most half the shorter side and at least 1/1024 of the longer one;
  * separation_radius is between 1/32 of view_radius and all of it. NULL, or ENV_NO_MEMORY with nothing left allocated. */
 static inline const char* boids_neighbors_init(BoidsNeighbors* nb, int32_t num_boids, double width, double height,
-                                               double view_radius, double separation_radius) {
+                                               double view_radius, double separation_radius, int32_t threads) {
     /* a cell is a little wider than the view radius, to allow for rounding in the pair arithmetic */
     uint32_t columns = (uint32_t)(width / (view_radius * 1.002));
     uint32_t rows = (uint32_t)(height / (view_radius * 1.002));
@@ -261,6 +268,7 @@ static inline const char* boids_neighbors_init(BoidsNeighbors* nb, int32_t num_b
     rows = rows / coarser > 1 ? rows / coarser : 1;
 
     nb->num_boids = num_boids;
+    nb->threads = threads;
     nb->offset_scale = BOIDS_UNIT * 32768 / BOIDS_VIEW;
     nb->x_axis = boids__axis(width, view_radius, columns);
     nb->y_axis = boids__axis(height, view_radius, rows);
@@ -274,11 +282,12 @@ static inline const char* boids_neighbors_init(BoidsNeighbors* nb, int32_t num_b
     nb->push_gain = (int16_t)gain;
 
     const size_t n = (size_t)num_boids;
+    nb->counts = (uint32_t*)ENV_CALLOC((size_t)threads * columns * rows, sizeof(uint32_t));
     nb->start = (uint32_t*)ENV_CALLOC((size_t)columns * rows + 1, sizeof(uint32_t));
     nb->cell = (uint32_t*)ENV_CALLOC(n, sizeof(uint32_t));
     nb->seen = (BoidsSeen*)ENV_CALLOC(n, sizeof(BoidsSeen));
     nb->kernels = boids__fastest_kernels();
-    if (nb->start && nb->cell && nb->seen) return NULL;
+    if (nb->counts && nb->start && nb->cell && nb->seen) return NULL;
     boids_neighbors_close(nb);
     return ENV_NO_MEMORY;
 }
@@ -288,13 +297,30 @@ static inline double boids_push_unit(const BoidsNeighbors* nb, double separation
     return (double)nb->separation2 * nb->push_gain * (BOIDS_VIEW * separation_radius / view_radius) / 32768.0;
 }
 
-/* Sorts the boids into cells. By boid, (num_boids) each: x, y as above; c, s the heading as boids_heading_unit gives it. */
+/* Where threads that share the work wait for each other. */
+#if defined(_OPENMP)
+#define BOIDS_BARRIER(parts) \
+    if ((parts) > 1) {       \
+        _Pragma("omp barrier") \
+    }
+#else
+#define BOIDS_BARRIER(parts)
+#endif
+
+/* Part `part` of `parts` of n things: the first of it. */
+static inline uint32_t boids_part(uint32_t n, int32_t part, int32_t parts) {
+    return (uint32_t)((uint64_t)n * (uint32_t)part / (uint32_t)parts);
+}
+
+/* Sorts the boids into cells: a part of the work, of which all parts (at most `threads`) run at a time. By boid, (num_boids) each:
+ * x, y as above; c, s the heading as boids_heading_unit gives it. */
 BOIDS_CLONES static inline void boids_neighbors_update(BoidsNeighbors* nb, const uint32_t* x, const uint32_t* y,
-                                                       const int16_t* c, const int16_t* s) {
-    const uint32_t n = (uint32_t)nb->num_boids, cells = nb->columns * nb->rows;
+                                                       const int16_t* c, const int16_t* s, int32_t part, int32_t parts) {
+    const uint32_t cells = nb->columns * nb->rows, n = (uint32_t)nb->num_boids;
+    const uint32_t from = boids_part(n, part, parts), to = boids_part(n, part + 1, parts);
     const int32_t shift_x = nb->x_axis.shift, shift_y = nb->y_axis.shift;
     if (cells == 1) {
-        for (uint32_t i = 0; i < n; i++) {
+        for (uint32_t i = from; i < to; i++) {
             const BoidsSeen seen = {(int16_t)(x[i] >> shift_x), (int16_t)(y[i] >> shift_y), c[i], s[i], i};
             nb->seen[i] = seen;
         }
@@ -303,28 +329,44 @@ BOIDS_CLONES static inline void boids_neighbors_update(BoidsNeighbors* nb, const
         return;
     }
 
-    for (uint32_t k = 0; k <= cells; k++) nb->start[k] = 0;
-    for (uint32_t i = 0; i < n; i++) {
+    uint32_t* counts = nb->counts + (size_t)part * cells;
+    memset(counts, 0, cells * sizeof(uint32_t));
+    for (uint32_t i = from; i < to; i++) {
         const uint32_t column = (uint32_t)(((uint64_t)x[i] * nb->columns) >> 32);
         const uint32_t row = (uint32_t)(((uint64_t)y[i] * nb->rows) >> 32);
         nb->cell[i] = row * nb->columns + column;
-        nb->start[nb->cell[i]]++;
+        counts[nb->cell[i]]++;
     }
-    uint32_t sum = 0;
-    for (uint32_t k = 0; k < cells; k++) {
-        sum += nb->start[k];
-        nb->start[k] = sum;
+    BOIDS_BARRIER(parts)
+    if (part == 0) { /* a count becomes the place after the last boid of this cell and part */
+        uint32_t sum = 0;
+        for (uint32_t k = 0; k < cells; k++) {
+            nb->start[k] = sum;
+            for (int32_t p = 0; p < parts; p++) {
+                sum += nb->counts[(size_t)p * cells + k];
+                nb->counts[(size_t)p * cells + k] = sum;
+            }
+        }
+        nb->start[cells] = n;
     }
-    nb->start[cells] = n;
-    /* from the last boid to the first, so that start ends at the first boid of each cell and the order within a cell stays */
-    for (uint32_t i = n; i-- > 0;) {
+    BOIDS_BARRIER(parts)
+    /* from the last boid to the first, so that boids of a cell keep their order */
+    for (uint32_t i = to; i-- > from;) {
 #if defined(__GNUC__)
-        if (i >= 16)
-            __builtin_prefetch(&nb->seen[nb->start[nb->cell[i - 16]] - 1], 1); /* the order of boids is not that of cells */
+        if (i >= from + 16) __builtin_prefetch(&nb->seen[counts[nb->cell[i - 16]] - 1], 1); /* cells are far apart */
 #endif
         const BoidsSeen seen = {(int16_t)(x[i] >> shift_x), (int16_t)(y[i] >> shift_y), c[i], s[i], i};
-        nb->seen[--nb->start[nb->cell[i]]] = seen;
+        nb->seen[--counts[nb->cell[i]]] = seen;
     }
+    BOIDS_BARRIER(parts)
+}
+
+/* The first row of cells of a part of the work, so that parts hold about as many boids. */
+static inline uint32_t boids_part_row(const BoidsNeighbors* nb, int32_t part, int32_t parts) {
+    const uint32_t boids = boids_part((uint32_t)nb->num_boids, part, parts);
+    uint32_t row = 0;
+    while (row < nb->rows && nb->start[(size_t)row * nb->columns] < boids) row++;
+    return row;
 }
 
 /* The next block, or false after the last. Starts from a block of zeros. */
@@ -407,8 +449,9 @@ static inline void boids__nearest_exact(const BoidsNeighbors* nb, const BoidsBlo
 /* The `most` nearest that each boid of a block sees, nearest first, as keys (see BoidsKernels); after boids_sum.
  * keys has room for most + 1: the last tells whether the one before it is as far. */
 BOIDS_INLINE void boids_nearest(const BoidsNeighbors* nb, const BoidsBlock* block, int most, uint32_t (*keys)[BOIDS_LANES]) {
-    nb->kernels.nearest(nb, block, most + 1, keys);
-    if (nb->columns * nb->rows == 1) return; /* places are ids */
+    const bool ties = nb->columns * nb->rows > 1; /* else places are ids, and the lower comes first already */
+    nb->kernels.nearest(nb, block, ties ? most + 1 : most, keys);
+    if (!ties) return;
     uint32_t tied[BOIDS_LANES] = {0};
     for (int k = 0; k < most; k++)
         for (uint32_t l = 0; l < BOIDS_LANES; l++)

@@ -87,7 +87,10 @@ TARGET BOIDS_INLINE void JOIN_NAMES(NAME, _keys)(const BoidsNeighbors* nb, const
 
 TARGET static void JOIN_NAMES(NAME, _nearest)(const BoidsNeighbors* nb, const BoidsBlock* block, int levels,
                                               uint32_t (*keys)[BOIDS_LANES]) {
-    if (levels == 9) /* the default num_neighbors and one: the list stays in registers */
+    /* with the default num_neighbors, and one more to find ties, the list stays in registers */
+    if (levels == 8)
+        JOIN_NAMES(NAME, _keys)(nb, block, 8, keys);
+    else if (levels == 9)
         JOIN_NAMES(NAME, _keys)(nb, block, 9, keys);
     else
         JOIN_NAMES(NAME, _keys)(nb, block, levels, keys);

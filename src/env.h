@@ -14,6 +14,7 @@
  *       uint8_t* truncations      (num_agents) 0 or 1
  *       Log      log              what finished episodes add up to
  *       int32_t  num_agents       set by c_init
+ *       int32_t  num_threads      how many threads c_step may use; 0 or 1: none but the caller's. Set before c_init, and any time
  *       uint32_t index, num_envs  which environment this is, and of how many; set before c_init
  *       uint64_t rng              the random state: set before every seeded c_reset, advanced by the environment alone
  *   Log                      a struct of floats, `n` last: the number of episodes added up in the others

@@ -58,6 +58,15 @@ def test_threads(boids, parameters):
         assert play(boids, 5, num_threads, **parameters) == one
 
 
+@pytest.mark.parametrize("observation", ["rules", "nearest"])
+def test_threads_of_one_flock(boids, observation):
+    """A flock that is alone shares itself out among the threads, row by row of cells: the same bits, and the same log."""
+    parameters = {"num_boids": 3000, "width": 4000, "height": 2500, "horizon": 7, "observation": observation}
+    one = play(boids, 1, 1, **parameters)
+    for num_threads in (2, 3, 8):
+        assert play(boids, 1, num_threads, **parameters) == one
+
+
 def test_company_changes_nothing(boids):
     """An environment is the same whether it is one of two or one of five, where starts are not staggered."""
     parameters = {"num_boids": 33, "horizon": 25, "stagger": False}

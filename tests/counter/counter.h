@@ -47,6 +47,7 @@ typedef struct Counter {
     uint8_t* terminals;    /* (2) */
     uint8_t* truncations;  /* (2) */
     Log log;
+    int32_t num_threads; /* of no use to so small an environment */
     int32_t num_agents;
     uint32_t index, num_envs;
     uint64_t rng;
