@@ -371,18 +371,19 @@ BOIDS_INLINE void boids__write_nearest(const Boids* env, const BoidsBlock* block
     boids_nearest(nb, block, env->num_neighbors, keys);
     for (int k = 0; k < env->num_neighbors; k++) {
         float ahead[BOIDS_LANES], aside[BOIDS_LANES], cosine[BOIDS_LANES], sine[BOIDS_LANES];
+        uint32_t place[BOIDS_LANES];
         uint64_t other[BOIDS_LANES] = {0}; /* x, y, c, s of a BoidsSeen in one load and one store */
-        for (uint32_t l = 0; l < block->size; l++) {
-            const bool there = keys[k][l] < (uint32_t)BOIDS_VIEW2 << 20;
-            memcpy(&other[l], &nb->seen[there ? keys[k][l] & 0xFFFFF : block->first + l], sizeof other[l]);
-            other[l] &= there ? UINT64_MAX : UINT32_MAX; /* nobody: at no distance, with no heading */
-        }
+        for (uint32_t l = 0; l < BOIDS_LANES; l++)
+            place[l] =
+                keys[k][l] < (uint32_t)BOIDS_VIEW2 << 20 ? keys[k][l] & 0xFFFFF : block->first + l; /* nobody: itself */
+        for (uint32_t l = 0; l < block->size; l++) memcpy(&other[l], &nb->seen[place[l]], sizeof other[l]);
         for (int l = 0; l < BOIDS_LANES; l++) {
             const int16_t tx = (int16_t)((int16_t)((int16_t)other[l] - block->x[l]) * gain_x);
             const int16_t ty = (int16_t)((int16_t)((int16_t)(other[l] >> 16) - block->y[l]) * gain_y);
             const int16_t ux = boids__mulhrs(tx, scale_x), uy = boids__mulhrs(ty, scale_y);
-            const float dx = (float)ux * view, dy = (float)uy * view, hx = (float)(int16_t)(other[l] >> 32) * unit;
-            const float hy = (float)(int16_t)(other[l] >> 48) * unit;
+            const int16_t there = place[l] == block->first + (uint32_t)l ? 0 : -1;
+            const int16_t c = (int16_t)((int16_t)(other[l] >> 32) & there), s = (int16_t)((int16_t)(other[l] >> 48) & there);
+            const float dx = (float)ux * view, dy = (float)uy * view, hx = (float)c * unit, hy = (float)s * unit;
             const float own_c = (float)block->c[l] * unit, own_s = (float)block->s[l] * unit;
             ahead[l] = boids__clip(dx * own_c + dy * own_s, -1.0f, 1.0f);
             aside[l] = boids__clip(dy * own_c - dx * own_s, -1.0f, 1.0f);
