@@ -30,7 +30,7 @@ def test_help_without_the_optional_packages() -> None:
     assert done.stderr == ""
     first, second = done.stdout[: len(done.stdout) // 2], done.stdout[len(done.stdout) // 2 :]
     assert first == second
-    for command in ("train", "score", "record"):
+    for command in ("train", "score", "record", "bench"):
         assert command in first
 
 

@@ -8,6 +8,7 @@ nothing so.
 """
 
 import json
+import os
 import platform
 import re
 import shutil
@@ -48,7 +49,8 @@ def _program(instructions: str) -> Path:
 def _valgrind() -> str:
     valgrind = shutil.which("valgrind")
     if valgrind is None:
-        pytest.fail("valgrind is missing, which counts the instructions: apt-get install valgrind", pytrace=False)
+        reason = "valgrind is missing, which counts the instructions: apt-get install valgrind"
+        pytest.fail(reason, pytrace=False) if "CI" in os.environ else pytest.skip(reason)
     return valgrind
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import torch
 
 from boids_env import UserError
 from boids_env.config import load
+from boids_env.network import Tanh
 from boids_env.policies import load_policy
 from boids_env.score import score, summarize
 from boids_env.train import train
@@ -48,6 +50,24 @@ def same(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool:
     return all((a[name] == b[name]).all() for name in a)
 
 
+def test_the_fast_tanh_is_tanh() -> None:
+    x = torch.linspace(-12, 12, 2001, requires_grad=True)
+    fast, exact = Tanh()(x), torch.tanh(x)
+    assert (fast - exact).abs().max() < 3e-7
+    weights = torch.linspace(-1, 1, 2001)
+    slopes = [torch.autograd.grad((y * weights).sum(), x)[0] for y in (fast, exact)]
+    assert (slopes[0] - slopes[1]).abs().max() < 1e-6
+
+
+def test_the_time_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    run(tmp_path, 3)
+    line = next(line for line in capfd.readouterr().out.splitlines() if "environment" in line)
+    total, *parts = (float(seconds) for seconds in re.findall(r"(-?[\d.]+) s\b", line))
+    assert re.sub(r"-?[\d.]+ s( \(-?\d+ %\))?", "", line) == ": environment , policy , learning , copies , the rest "
+    assert sum(parts) == pytest.approx(total, abs=0.3)
+    assert min(parts) > -0.1
+
+
 @pytest.mark.parametrize("action", ["discrete", "continuous"])
 def test_it_learns(action: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     steps = {"discrete": 400_000, "continuous": 600_000}[action]
@@ -59,7 +79,7 @@ def test_it_learns(action: str, tmp_path: Path, capfd: pytest.CaptureFixture[str
     assert all(a["agent_steps"] < b["agent_steps"] and a["seconds"] < b["seconds"] for a, b in pairwise(rows))
     board = summarize(score(["random", tmp_path], seeds=2, steps=200, last=50, num_envs=4))
     assert board[str(tmp_path)]["reward"]["mean"] > board["random"]["reward"]["mean"] + 0.3
-    lines = capfd.readouterr().out.splitlines()
+    *lines, _ = capfd.readouterr().out.splitlines()  # the last tells where the time went
     assert lines
     assert all("reward" in line and "\x1b" not in line for line in lines)
 

@@ -103,6 +103,19 @@ def _record(options: argparse.Namespace, overrides: dict[str, str]) -> int:
     return 0
 
 
+def _bench(options: argparse.Namespace, overrides: dict[str, str]) -> int:
+    from boids_env.bench import run
+    from boids_env.core import positive
+
+    if overrides:
+        name = next(iter(overrides)).replace("_", "-")
+        raise UserError(f"--{name}: bench takes no parameters of the flock; see boids bench --help")
+    for name in ("rounds", "largest", "num_threads"):
+        positive(name, getattr(options, name))
+    run(options.rounds, options.seconds, options.largest, options.num_threads, options.json)
+    return 0
+
+
 def _size(text: str) -> tuple[int, int]:
     match = re.fullmatch(r"(\d+)x(\d+)", text)
     if match is None:
@@ -123,12 +136,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(command=None)
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
 
-    def command(name: str, run: Command, text: str) -> argparse.ArgumentParser:
+    def command(name: str, run: Command, text: str, epilog: str | None = None) -> argparse.ArgumentParser:
         sub = commands.add_parser(
             name,
             help=text,
             description=f"{text[0].upper()}{text[1:]}.",
-            epilog=_parameters(),
+            epilog=epilog or _parameters(),
             allow_abbrev=False,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
@@ -163,6 +176,13 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--size", type=_size, default=(640, 360), metavar="WxH", help="in pixels (640x360)")
     sub.add_argument("--seed", type=int, default=0, metavar="N", help="of the flock (%(default)s)")
     sub.add_argument("--argmax", action="store_true", help=_ARGMAX)
+
+    sub = command("bench", _bench, "measure how fast flocks step here", "The peers are for `make bench`, in the sources.")
+    sub.add_argument("--rounds", type=int, default=9, metavar="N", help="that each figure is the median of (%(default)s)")
+    sub.add_argument("--seconds", type=float, default=0.3, metavar="S", help="of a run (%(default)s)")
+    sub.add_argument("--largest", type=int, default=1_000_000, metavar="N", help="boids in the large flock (%(default)s)")
+    sub.add_argument("--num-threads", type=int, default=2, metavar="N", help="to compare with one (%(default)s)")
+    sub.add_argument("--json", metavar="FILE", help="write every round's figures there too")
     return parser
 
 

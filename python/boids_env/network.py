@@ -17,6 +17,32 @@ from boids_env.policies import save_policy
 Logits = Tensor | torch.distributions.Normal
 
 
+class _FastTanh(torch.autograd.Function):
+    """tanh(x) as 2 sigmoid(2x) - 1, which torch computes four times as fast on a CPU; they differ by 2e-7 at most."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        y = (x * 2).sigmoid_().mul_(2).sub_(1)
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (y,) = ctx.saved_tensors
+        gradient: Tensor = torch.ops.aten.tanh_backward(gradients[0], y)
+        return gradient
+
+
+class Tanh(nn.Module):
+    """nn.Tanh, faster on a CPU."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.device.type != "cpu":
+            return torch.tanh(x)
+        y: Tensor = _FastTanh.apply(x)  # type: ignore[no-untyped-call]
+        return y
+
+
 def _linear(inputs: int, outputs: int, gain: float) -> nn.Linear:
     layer = nn.Linear(inputs, outputs)
     nn.init.orthogonal_(layer.weight, gain)
@@ -26,7 +52,7 @@ def _linear(inputs: int, outputs: int, gain: float) -> nn.Linear:
 
 def _tower(inputs: int, width: int, layers: int) -> nn.Sequential:
     sizes = [inputs] + [width] * layers
-    return nn.Sequential(*(part for a, b in pairwise(sizes) for part in (_linear(a, b, 2**0.5), nn.Tanh())))
+    return nn.Sequential(*(part for a, b in pairwise(sizes) for part in (_linear(a, b, 2**0.5), Tanh())))
 
 
 class Policy(nn.Module):
