@@ -1,5 +1,6 @@
 # Two commands do everything, set-up included:  make train  and  make test.
 # They need Python 3.11 or 3.12 with its headers, a C and C++ compiler and make; the rest is installed into .venv, all of it pinned.
+# Where valgrind is, `make test` also counts instructions; where it is not, that one test says so.
 # Nothing is done twice: a second run installs only what changed.
 
 VENV   := .venv
@@ -12,7 +13,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 PINS    := requirements.txt constraints.txt tools/install_pufferlib.py
 PACKAGE := pyproject.toml CMakeLists.txt $(shell find src python -not -path '*__pycache__*')
-C_FILES  = $(shell find src tests examples sanitizer -name '*.[ch]' 2>/dev/null)
+C_FILES  = $(shell find src tests examples sanitizer bench -name '*.[ch]' 2>/dev/null)
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -32,6 +33,13 @@ test: install  ## every test: C, C under the sanitizers, Python
 	@echo "▸ Python tests"
 	python -m pytest $(ARGS)
 	@echo "▸ All tests passed: C, C under ASan and UBSan with leak checking, Python."
+
+bench: install  ## how fast, ours and the peers': a table, docs/speed.json, docs/speed.png
+	@echo "▸ Measuring: about six minutes. A machine with nothing else to do gives the truest figures."
+	python bench/speed.py $(ARGS)
+
+bench-peers: install  ## install the peers that make bench measures, each into an environment of its own under build/peers
+	python bench/speed.py --install-peers
 
 test-c:  ## the C tests alone; without .venv it needs cmake, and no Python
 	@echo "▸ C tests"
@@ -75,4 +83,4 @@ endef
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help train test test-c asan lint install clean distclean
+.PHONY: help train test bench bench-peers test-c asan lint install clean distclean

@@ -1,11 +1,7 @@
 """PufferLib 3.0.0's own boids, built from the sources its package carries.
 
-Install: `python tools/install_pufferlib.py`, and a C compiler. The binding is compiled into a temporary folder with the
-flags of PufferLib's setup.py; raylib, which its header asks for and stepping hardly needs, is replaced by empty functions.
-
-What differs from ours: two actions of five values a boid, which accelerate it; observations are the offset and velocity of
-every other boid (4 x num_boids floats, so time and memory grow with the square of the flock); the keyboard is read in every
-step (here by an empty function); nothing is truncated.
+The binding is compiled into a temporary folder with the flags of PufferLib's setup.py; raylib, which its header asks for and
+stepping hardly needs, is replaced by empty functions.
 """
 
 from __future__ import annotations
@@ -16,10 +12,19 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+NAME = "PufferLib 3.0.0 boids"
+INSTALL = "python tools/install_pufferlib.py, and a C compiler"
+DIFFERS = """
+Two actions of five values a boid, which accelerate it. An observation is the offset and velocity of every other boid, 4 x
+num_boids floats, so that time and memory grow with the square of the flock. The keyboard is read in every step (here by an
+empty function). Nothing is truncated."""
+SIZES = 8, 4096  # the smallest and the largest flock that it is asked to step
 
 # Stand-ins for what the header calls of raylib; in a file of their own, and so as opaque to the compiler as raylib is.
 RAYLIB_H = """
@@ -62,7 +67,7 @@ def build() -> Any:
     """The class `Boids` of PufferLib, its binding compiled and loaded."""
     found = importlib.util.find_spec("pufferlib")
     if found is None or not found.submodule_search_locations:
-        raise ImportError("PufferLib 3.0.0 is not installed: python tools/install_pufferlib.py")
+        raise ImportError("No module named 'pufferlib'")
     ocean = Path(found.submodule_search_locations[0]) / "ocean"
     folder = Path(tempfile.mkdtemp(prefix="pufferlib-boids-"))
     (folder / "boids").mkdir()
@@ -92,8 +97,14 @@ def build() -> Any:
     return Boids
 
 
-def make(num_envs: int, num_boids: int) -> tuple[Any, np.ndarray]:
-    """An environment that has been reset, and (64 x agents x 2) random actions to step it with."""
+def make(num_envs: int, num_boids: int, width: float, height: float) -> Callable[[int], None]:
+    """So many flocks, and what takes so many steps with them, each with fresh random actions through `step`."""
     env = build()(num_envs=num_envs, num_boids=num_boids, report_interval=1_000_000)
     env.reset(0)
-    return env, np.random.default_rng(0).integers(0, 5, (64, num_envs * num_boids, 2)).astype(np.int32)
+    actions = np.random.default_rng(0).integers(0, 5, (16, num_envs * num_boids, 2)).astype(np.int32)
+
+    def run(steps: int) -> None:
+        for k in range(steps):
+            env.step(actions[k % len(actions)])
+
+    return run
