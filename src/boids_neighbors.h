@@ -27,8 +27,9 @@
  * with mulhrs(a, b) = round(a * b / 2^15), one instruction on SSSE3, AVX2, AVX-512 and NEON.
  *
  * Lanes. A vector holds BOIDS_LANES seeing boids and the loop runs over the seen, so nothing is ever summed across a vector and
- * there is no branch. boids_lanes.h has the vector instructions, and the plain C here gives the same bits. A boid sees itself too, at distance 0: that adds 1 to its count, its own heading to the sum of headings
- * and nothing to the rest, which is cheaper to take off afterwards than to test for. Only the nearest distance must leave it out.
+ * there is no branch. boids_lanes.h has the vector instructions; the plain C here gives the same bits. A boid sees itself too, at
+ * distance 0: that adds 1 to its count, its own heading to the sum of headings and nothing to the rest, which is cheaper to take
+ * off afterwards than to test for. Only the nearest distance must leave it out.
  *
  * Cells. Boids are sorted by cell (a counting sort, stable), cells being at least a view radius wide. A block is a run of up to
  * BOIDS_LANES boids, consecutive in that order, of one row of cells; what it can see are three rows of cells, each one run of
@@ -47,14 +48,14 @@
 #error "boids.h needs a little-endian machine"
 #endif
 
-#define BOIDS_LANES 32       /* boids summed for at a time */
-#define BOIDS_ALL_PAIRS 256  /* flocks up to this size form all pairs */
-#define BOIDS_SPAN 6         /* cells a block spans at most */
-#define BOIDS_VIEW 11584     /* the view radius in pair arithmetic */
-#define BOIDS_VIEW2 4095     /* its square: mulhrs(BOIDS_VIEW, BOIDS_VIEW); 12 bits, which leaves 20 of a key for a boid */
+#define BOIDS_LANES 32        /* boids summed for at a time */
+#define BOIDS_ALL_PAIRS 256   /* flocks up to this size form all pairs */
+#define BOIDS_SPAN 6          /* cells a block spans at most */
+#define BOIDS_VIEW 11584      /* the view radius in pair arithmetic */
+#define BOIDS_VIEW2 4095      /* its square: mulhrs(BOIDS_VIEW, BOIDS_VIEW); 12 bits, which leaves 20 of a key for a boid */
 #define BOIDS_MOST_NEAREST 32 /* of them can be listed */
-#define BOIDS_UNIT 2000      /* the view radius, and a heading of length 1, in the sums: 16 of them fit in 16 bits */
-#define BOIDS_FLUSH 16       /* neighbours after which the 16-bit sums are added to the 32-bit ones */
+#define BOIDS_UNIT 2000       /* the view radius, and a heading of length 1, in the sums: 16 of them fit in 16 bits */
+#define BOIDS_FLUSH 16        /* neighbours after which the 16-bit sums are added to the 32-bit ones */
 
 /* One copy of a hot function per instruction set, chosen when the program is loaded. Not under sanitizers, whose runtime
  * is not yet up when that happens. */

@@ -124,7 +124,7 @@ static void test_without_memory(void) {
         }
         CHECK_TEXT(error, ENV_NO_MEMORY);
         CHECK_EQ(flock_allocations, 0);
-        c_close(&flock.env); /* after a failed c_init: harmless */
+        c_close(&flock.env);                  /* after a failed c_init: harmless */
         CHECK_TEXT(c_init(&flock.env), NULL); /* and it may be tried again */
         c_close(&flock.env);
         CHECK_EQ(flock_allocations, 0);
@@ -569,7 +569,7 @@ static void test_log_of_groups(void) {
         if (!flock_open(&flock)) return;
         boids_neighbors_use_cells(&flock.env.neighbors, use_cells);
         const Log log = log_of(&flock, 12,
-                               (const double[][3]){            /* a chain of five along the seam in x */
+                               (const double[][3]){/* a chain of five along the seam in x */
                                                    {1050, 100, 0},
                                                    {55, 100, 0},
                                                    {145, 100, 0},

@@ -7,18 +7,18 @@ typedef struct World {
 
 /* Beside each: the cells it has. Up to 31 an axis all pairs are possible too. */
 static const World worlds[] = {
-    {1080, 720, 100},      /* 10 x 7 */
-    {1, 1, 0.5f},          /* 1 x 1: a boid sees half way round */
-    {201, 201, 100},       /* 2 x 2 */
-    {301, 301, 100},       /* 3 x 3: neighbours to the left and right meet */
-    {401, 501, 100},       /* 4 x 4 */
-    {800, 800, 100},       /* 7 x 7: differences that are halves of a unit */
-    {1500, 100, 50},       /* 29 x 1 */
-    {100, 1500, 50},       /* 1 x 29 */
-    {1080, 720, 34},       /* 31 x 21 */
-    {1080, 720, 33},       /* 32 x 21: the first of many cells */
-    {2000, 100, 50},       /* 39 x 1 */
-    {100, 51200, 50},      /* 1 x 1021 */
+    {1080, 720, 100},         /* 10 x 7 */
+    {1, 1, 0.5f},             /* 1 x 1: a boid sees half way round */
+    {201, 201, 100},          /* 2 x 2 */
+    {301, 301, 100},          /* 3 x 3: neighbours to the left and right meet */
+    {401, 501, 100},          /* 4 x 4 */
+    {800, 800, 100},          /* 7 x 7: differences that are halves of a unit */
+    {1500, 100, 50},          /* 29 x 1 */
+    {100, 1500, 50},          /* 1 x 29 */
+    {1080, 720, 34},          /* 31 x 21 */
+    {1080, 720, 33},          /* 32 x 21: the first of many cells */
+    {2000, 100, 50},          /* 39 x 1 */
+    {100, 51200, 50},         /* 1 x 1021 */
     {1000000, 1000000, 1000}, /* 998 x 998 with a million boids; with few, fewer and wider */
 };
 enum { WORLDS = sizeof worlds / sizeof *worlds };
