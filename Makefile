@@ -18,8 +18,8 @@ C_FILES  = $(shell find src tests examples sanitizer bench -name '*.[ch]' 2>/dev
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-train: install  ## train a flock from nothing (two minutes), score it, write flock.gif
-	@echo "▸ Training a flock from random weights: about two minutes. Ctrl-C saves and stops."
+train: install  ## train a flock from nothing (a minute or two), score it, write flock.gif
+	@echo "▸ Training a flock from random weights: a minute or two. Ctrl-C saves and stops."
 	boids train --out $(RUN) --overwrite $(ARGS)
 	@echo "▸ Scoring it beside random turns and Reynolds' three rules, on flocks it has not seen."
 	boids score random reynolds $(RUN)/policy.npz

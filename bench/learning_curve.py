@@ -1,4 +1,4 @@
-"""Draws the learning curves of training runs: reward, alignment and largest group against seconds.
+"""Draws the learning curves of training runs: reward, alignment and polarization against seconds.
 
     python bench/learning_curve.py curve.png runs/1 runs/2 runs/3
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-PANELS = {"reward": "reward", "polarization": "polarization", "largest_group": "largest group"}
+PANELS = {"reward": "reward", "local_alignment": "local alignment", "polarization": "polarization"}
 SEA, INK, LINES = "#0b1f33", "#dbe7f3", ["#5cc8ff", "#ff9d5c", "#b78bff", "#7be0a3", "#ff7ba8"]
 WINDOW = 5  # logged rows that a curve is the running mean of
 
