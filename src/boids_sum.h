@@ -2,6 +2,13 @@
  *
  * The lanes are the seeing boids, the loop runs over the seen. Its twin in plain C is boids__sum_plain in boids_neighbors.h.
  */
+
+/* Differences along one axis as BOIDS_VIEW counts them. */
+TARGET BOIDS_INLINE VECTOR JOIN_NAMES(NAME, _offset)(VECTOR d, int doubles, VECTOR scale) {
+    for (int k = 0; k < doubles; k++) d = DOUBLE(d);
+    return MULHRS(d, scale);
+}
+
 TARGET static void NAME(const BoidsNeighbors* nb, const BoidsBlock* block, BoidsSums* sums) {
     const VECTOR scale_x = SPLAT(nb->x_axis.scale), scale_y = SPLAT(nb->y_axis.scale),
                  offset_scale = SPLAT(nb->offset_scale);
@@ -18,11 +25,8 @@ TARGET static void NAME(const BoidsNeighbors* nb, const BoidsBlock* block, Boids
                 VECTOR count = zero, sx = zero, sy = zero, sc = zero, ss = zero, px = zero, py = zero;
                 for (uint32_t j = from; j < to; j++) {
                     const BoidsSeen* other = &nb->seen[j];
-                    VECTOR ux = SUBTRACT(SPLAT(other->x), x), uy = SUBTRACT(SPLAT(other->y), y);
-                    for (int k = 0; k < doubles_x; k++) ux = DOUBLE(ux);
-                    for (int k = 0; k < doubles_y; k++) uy = DOUBLE(uy);
-                    ux = MULHRS(ux, scale_x);
-                    uy = MULHRS(uy, scale_y);
+                    const VECTOR ux = JOIN_NAMES(NAME, _offset)(SUBTRACT(SPLAT(other->x), x), doubles_x, scale_x);
+                    const VECTOR uy = JOIN_NAMES(NAME, _offset)(SUBTRACT(SPLAT(other->y), y), doubles_y, scale_y);
                     VECTOR d2 = ADD(MULHRS(ux, ux), MULHRS(uy, uy));
                     const MASK seen = BELOW(d2, view2);
                     count = ADD_WHERE(seen, count, one);
@@ -61,11 +65,8 @@ TARGET BOIDS_INLINE void JOIN_NAMES(NAME, _keys)(const BoidsNeighbors* nb, const
         for (uint32_t r = 0; r < block->num_runs; r++) {
             for (uint32_t j = block->from[r]; j < block->to[r]; j++) {
                 const BoidsSeen* other = &nb->seen[j];
-                VECTOR ux = SUBTRACT(SPLAT(other->x), x), uy = SUBTRACT(SPLAT(other->y), y);
-                for (int k = 0; k < doubles_x; k++) ux = DOUBLE(ux);
-                for (int k = 0; k < doubles_y; k++) uy = DOUBLE(uy);
-                ux = MULHRS(ux, scale_x);
-                uy = MULHRS(uy, scale_y);
+                const VECTOR ux = JOIN_NAMES(NAME, _offset)(SUBTRACT(SPLAT(other->x), x), doubles_x, scale_x);
+                const VECTOR uy = JOIN_NAMES(NAME, _offset)(SUBTRACT(SPLAT(other->y), y), doubles_y, scale_y);
                 VECTOR d2 = LEAST(ADD(MULHRS(ux, ux), MULHRS(uy, uy)), view2);
                 if (j - block->first < BOIDS_LANES) d2 = FAR_WHERE_EQUAL(d2, self, SPLAT((int16_t)(j - block->first)));
                 VECTOR a = KEY(WIDEN_LOW(d2), j), b = KEY(WIDEN_HIGH(d2), j);
