@@ -126,7 +126,7 @@ def _size(text: str) -> tuple[int, int]:
 class _Parser(argparse.ArgumentParser):
     """argparse, whose complaints take one line."""
 
-    def error(self, message: str) -> None:  # type: ignore[override]
+    def error(self, message: str) -> None:  # type: ignore[override]  # it never returns, by raising
         raise UserError(f"{message}; see {self.prog} --help")
 
 

@@ -36,7 +36,7 @@ class Random:
     """Turns at random, evenly over the action space."""
 
     name = "random"
-    interface: dict[str, Any] = {}  # noqa: RUF012
+    interface: dict[str, Any] = {}  # noqa: RUF012  nobody writes to it
 
     def __init__(self, seed: int = 0) -> None:
         self._random = np.random.default_rng(seed)
@@ -53,7 +53,7 @@ class Reynolds:
     """The scripted flock: the best turn by the three rules, as `c_script` in src/boids.h computes it."""
 
     name = "reynolds"
-    interface: dict[str, Any] = {}  # noqa: RUF012
+    interface: dict[str, Any] = {}  # noqa: RUF012  nobody writes to it
 
     def act(self, flocks: Core) -> None:
         flocks.script()

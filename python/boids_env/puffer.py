@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 RENDER_MODES = (None, "rgb_array")
 
 
-class Boids(Core, pufferlib.PufferEnv):  # type: ignore[misc]
+class Boids(Core, pufferlib.PufferEnv):  # type: ignore[misc]  # PufferLib has no types
     """Flocks of boids, every boid an agent: a native `pufferlib.PufferEnv`, alone or under any of PufferLib's backends.
 
         vecenv = pufferlib.vector.make(Boids, env_kwargs=dict(num_envs=16, num_boids=64), backend="Serial")

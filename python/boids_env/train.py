@@ -63,7 +63,7 @@ class Logger:
                 file.write(",".join((str(step), f"{seconds:.2f}", *figures)) + "\n")
 
 
-class Trainer(pufferl.PuffeRL):  # type: ignore[misc]
+class Trainer(pufferl.PuffeRL):  # type: ignore[misc]  # PufferLib has no types
     """PuffeRL with checkpoints that can be resumed, and a line a second where no terminal could show its dashboard.
 
     Args:
