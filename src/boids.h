@@ -55,6 +55,7 @@
 #if defined(_OPENMP)
 #include <omp.h>
 #endif
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -116,6 +117,13 @@ typedef struct BoidsTally {
     int32_t length;               /* all steps */
 } BoidsTally;
 
+/* What turns the integers of the neighbours into floats. */
+typedef struct BoidsScale {
+    float offset, heading, push;   /* to view radii; to 1; to the three times of the observation */
+    float separation2, collision2; /* square distances: 1 over the separation radius'; the collision radius' */
+    float step_x, step_y;          /* the speed, 2^32 to the width and the height */
+} BoidsScale;
+
 typedef struct Boids {
     /* shared with the caller */
     float* observations;  /* (num_boids x observation size) */
@@ -141,12 +149,12 @@ typedef struct Boids {
     int32_t tick;      /* steps since the episode began */
 
     /* derived */
-    int16_t* c; /* (num_boids) cosine of the heading, / BOIDS_UNIT */
-    int16_t* s; /* (num_boids) sine of the heading, / BOIDS_UNIT */
+    uint32_t* cs; /* (num_boids) cosine and sine of the heading, / BOIDS_UNIT, in a boids_word */
     BoidsNeighbors neighbors;
     BoidsTally tally;
     int32_t gentle, hard; /* the turns, 2^16 to a full turn */
-    char error[160];      /* of c_init */
+    BoidsScale scale;
+    char error[160]; /* of c_init */
 } Boids;
 
 static inline void boids_defaults(Boids* env) {
@@ -192,15 +200,24 @@ static inline const char* c_init(Boids* env) {
     env->x = (uint32_t*)ENV_CALLOC(n, sizeof(uint32_t));
     env->y = (uint32_t*)ENV_CALLOC(n, sizeof(uint32_t));
     env->heading = (uint16_t*)ENV_CALLOC(n, sizeof(uint16_t));
-    env->c = (int16_t*)ENV_CALLOC(n, sizeof(int16_t));
-    env->s = (int16_t*)ENV_CALLOC(n, sizeof(int16_t));
-    if (!env->x || !env->y || !env->heading || !env->c || !env->s) {
+    env->cs = (uint32_t*)ENV_CALLOC(n, sizeof(uint32_t));
+    if (!env->x || !env->y || !env->heading || !env->cs) {
         c_close(env);
         return ENV_NO_MEMORY;
     }
     env->num_agents = env->num_boids;
     env->gentle = (int32_t)(env->gentle_turn * (65536.0f / 360.0f) + 0.5f);
     env->hard = (int32_t)(env->max_turn * (65536.0f / 360.0f) + 0.5f);
+    const double separation = (double)env->separation_radius / env->view_radius;
+    const double collision = (double)env->collision_radius / env->view_radius;
+    const double view2 = env->neighbors.view * env->neighbors.view / 32768.0;
+    env->scale.offset = (float)(1.0 / env->neighbors.view);
+    env->scale.heading = 1.0f / BOIDS_UNIT;
+    env->scale.push = (float)(-3.0 / env->neighbors.push);
+    env->scale.separation2 = (float)(1.0 / (view2 * separation * separation));
+    env->scale.collision2 = (float)(view2 * collision * collision);
+    env->scale.step_x = (float)(env->speed / (double)env->width * 4294967296.0);
+    env->scale.step_y = (float)(env->speed / (double)env->height * 4294967296.0);
     return NULL;
 }
 
@@ -246,94 +263,107 @@ BOIDS_CLONES static inline int64_t boids__turn(Boids* env, uint32_t from, uint32
 
 /* Moves them one step ahead. */
 BOIDS_CLONES static inline void boids__move(Boids* env, uint32_t from, uint32_t to) {
-    const float step_x = (float)(env->speed / (double)env->width * 4294967296.0);
-    const float step_y = (float)(env->speed / (double)env->height * 4294967296.0);
+    const float step_x = env->scale.step_x, step_y = env->scale.step_y;
     const uint16_t* heading = env->heading;
     uint32_t *x = env->x, *y = env->y;
-    int16_t *c16 = env->c, *s16 = env->s;
+    uint32_t* cs = env->cs;
     for (uint32_t i = from; i < to; i++) {
         const float c = boids_cos(heading[i]), s = boids_sin(heading[i]);
         x[i] += (uint32_t)(int32_t)(c * step_x);
         y[i] += (uint32_t)(int32_t)(s * step_y);
-        c16[i] = boids_heading_unit(c);
-        s16[i] = boids_heading_unit(s);
+        cs[i] = boids_word(boids_heading_unit(c), boids_heading_unit(s));
     }
 }
 
-/* The lanes of a block as floats: what the reward and the observation are made of. */
+/* The lanes of a block as floats. */
 typedef struct BoidsSenses {
     float rules[10][BOIDS_LANES];
     float reward[BOIDS_LANES];
-    int32_t cohesion[BOIDS_LANES], alignment[BOIDS_LANES], separation[BOIDS_LANES];   /* reward terms, fixed point */
-    int32_t total[BOIDS_LANES];                                                       /* the reward, fixed point */
-    int32_t local_alignment[BOIDS_LANES], nearest[BOIDS_LANES], bearing[BOIDS_LANES]; /* fixed point */
-    int32_t social[BOIDS_LANES], collided[BOIDS_LANES];                               /* 0 or 1 */
 } BoidsSenses;
 
-BOIDS_INLINE float boids__clip(float v, float low, float high) {
-    v = v < low ? low : v;
-    return v > high ? high : v;
+/* What is added up over the boids of a step: as in BoidsTally. */
+typedef struct BoidsLog {
+    int32_t reward[BOIDS_LANES], cohesion[BOIDS_LANES], alignment[BOIDS_LANES], separation[BOIDS_LANES]; /* fixed point */
+    int32_t local_alignment[BOIDS_LANES], nearest[BOIDS_LANES], bearing[BOIDS_LANES];                    /* fixed point */
+    int32_t social[BOIDS_LANES], collisions[BOIDS_LANES];
+    int32_t heading_c[BOIDS_LANES], heading_s[BOIDS_LANES]; /* / BOIDS_UNIT */
+} BoidsLog;
+
+/* v into [-1, 1]: its sign, and the lesser of its magnitude and 1. Floats compare as their bits do, and integers have a minimum
+ * that compilers find. */
+BOIDS_INLINE float boids__clip(float v) {
+    uint32_t bits, magnitude;
+    memcpy(&bits, &v, sizeof bits);
+    magnitude = bits & 0x7FFFFFFF;
+    magnitude = magnitude < 0x3F800000 ? magnitude : 0x3F800000;
+    bits = (bits & 0x80000000) | magnitude;
+    memcpy(&v, &bits, sizeof v);
+    return v;
 }
 
 BOIDS_INLINE int32_t boids__fixed(float v) { return (int32_t)(v * 65536.0f); }
 
-/* From sums to senses. c, s: the boids' own headings / BOIDS_UNIT. */
-BOIDS_INLINE void boids__sense(const Boids* env, const BoidsSums* sums, const int16_t* c16, const int16_t* s16,
-                               BoidsSenses* senses) {
-    const float unit = 1.0f / BOIDS_UNIT;
+/* From the sums of a block to senses, and to the log. */
+BOIDS_INLINE void boids__sense(const Boids* env, const BoidsBlock* block, const BoidsSums* sums, BoidsSenses* senses,
+                               BoidsLog* log) {
+    const int32_t size = (int32_t)block->size;
+    const BoidsSeen* seen = env->neighbors.seen + block->first;
+    int32_t own_c[BOIDS_LANES], own_s[BOIDS_LANES];
+    for (uint32_t l = 0; l < BOIDS_LANES; l++) {
+        own_c[l] = (int32_t)(seen[l].cs << 16) >> 16;
+        own_s[l] = (int32_t)seen[l].cs >> 16;
+    }
+    const BoidsScale scale = env->scale;
     const float company_of_one = 1.0f / (float)env->flockmates;
-    const float push_unit = (float)(-3.0 / boids_push_unit(&env->neighbors, env->separation_radius, env->view_radius));
-    const double ratio = (double)env->separation_radius / env->view_radius;
-    const float per_separation2 = (float)(1.0 / (BOIDS_VIEW2 * ratio * ratio));
-    const double collision = (double)env->collision_radius / env->view_radius;
-    const float collision2 = (float)(BOIDS_VIEW2 * collision * collision);
     const float cohesion_weight = env->cohesion_weight, alignment_weight = env->alignment_weight;
     const float separation_weight = env->separation_weight;
     for (int l = 0; l < BOIDS_LANES; l++) {
-        const float c = (float)c16[l] * unit, s = (float)s16[l] * unit;
-        const int32_t n = sums->count[l] - 1;
+        const float c = (float)own_c[l] * scale.heading, s = (float)own_s[l] * scale.heading;
+        const int32_t n = sums->count[l];
         const float has = n > 0 ? 1.0f : 0.0f;
         const float per_n = has / (float)(n > 0 ? n : 1);
         float company = (float)n * company_of_one;
         company = company > 1.0f ? 1.0f : company;
 
         /* into the heading frame, once a boid and not once a pair */
-        const float mx = (float)sums->x[l] * (unit * per_n), my = (float)sums->y[l] * (unit * per_n);
-        const float hx = (float)(sums->c[l] - c16[l]) * (unit * per_n), hy = (float)(sums->s[l] - s16[l]) * (unit * per_n);
-        const float px = (float)sums->push_x[l] * push_unit, py = (float)sums->push_y[l] * push_unit;
+        const float mx = sums->x[l] * (scale.offset * per_n), my = sums->y[l] * (scale.offset * per_n);
+        const float hx = sums->c[l] * (scale.heading * per_n), hy = sums->s[l] * (scale.heading * per_n);
+        const float px = sums->push_x[l] * scale.push, py = sums->push_y[l] * scale.push;
         const float ahead = mx * c + my * s, aside = my * c - mx * s;
-        const float mean_cos = boids__clip(hx * c + hy * s, -1.0f, 1.0f);
-        const float mean_sin = boids__clip(hy * c - hx * s, -1.0f, 1.0f);
+        const float mean_cos = boids__clip(hx * c + hy * s);
+        const float mean_sin = boids__clip(hy * c - hx * s);
         const float away = sqrtf(mx * mx + my * my);
-        const float near = sqrtf((float)sums->nearest2[l] * per_separation2);
+        const float near = sqrtf((float)sums->nearest2[l] * scale.separation2);
         const float closeness = near < 1.0f ? 1.0f - near : 0.0f;
         const float togetherness = company * (away < 1.0f ? 1.0f - away : 0.0f);
 
         senses->rules[0][l] = has;
         senses->rules[1][l] = company;
-        senses->rules[2][l] = boids__clip(ahead, -1.0f, 1.0f);
-        senses->rules[3][l] = boids__clip(aside, -1.0f, 1.0f);
+        senses->rules[2][l] = boids__clip(ahead);
+        senses->rules[3][l] = boids__clip(aside);
         senses->rules[4][l] = mean_cos;
         senses->rules[5][l] = mean_sin;
-        senses->rules[6][l] = boids__clip(px * c + py * s, -1.0f, 1.0f);
-        senses->rules[7][l] = boids__clip(py * c - px * s, -1.0f, 1.0f);
+        senses->rules[6][l] = boids__clip(px * c + py * s);
+        senses->rules[7][l] = boids__clip(py * c - px * s);
         senses->rules[8][l] = closeness;
         senses->rules[9][l] = togetherness;
 
         const float cohesion = cohesion_weight * togetherness;
         const float alignment = alignment_weight * company * mean_cos;
         const float separation = separation_weight * closeness;
-        const float reward = boids__clip(cohesion + alignment - separation, -1.0f, 1.0f);
+        const float reward = boids__clip(cohesion + alignment - separation);
         senses->reward[l] = reward;
-        senses->total[l] = boids__fixed(reward);
-        senses->cohesion[l] = boids__fixed(cohesion);
-        senses->alignment[l] = boids__fixed(alignment);
-        senses->separation[l] = boids__fixed(separation);
-        senses->local_alignment[l] = boids__fixed(mean_cos);
-        senses->nearest[l] = boids__fixed(has * near);
-        senses->bearing[l] = boids__fixed(away > 0.0f ? aside / away : 0.0f);
-        senses->social[l] = n > 0;
-        senses->collided[l] = (float)sums->nearest2[l] < collision2;
+        log->reward[l] = boids__fixed(reward);
+        log->cohesion[l] = boids__fixed(cohesion);
+        log->alignment[l] = boids__fixed(alignment);
+        log->separation[l] = boids__fixed(separation);
+        log->local_alignment[l] = boids__fixed(mean_cos);
+        log->nearest[l] = boids__fixed(has * near);
+        log->bearing[l] = boids__fixed(away > 0.0f ? aside / away : 0.0f);
+        log->social[l] = n > 0;
+        log->collisions[l] = (float)sums->nearest2[l] < scale.collision2;
+        log->heading_c[l] = l < size ? own_c[l] : 0;
+        log->heading_s[l] = l < size ? own_s[l] : 0;
     }
 }
 
@@ -359,69 +389,82 @@ BOIDS_INLINE void boids__write_four(float* const* row, int at, const float* a, c
 #endif
 }
 
+/* The same of two numbers. */
+BOIDS_INLINE void boids__write_two(float* const* row, int at, const float* a, const float* b) {
+#if defined(__GNUC__)
+    typedef float Four __attribute__((vector_size(16), aligned(4)));
+    typedef double Two __attribute__((vector_size(16))); /* of pairs */
+    const Four va = *(const Four*)a, vb = *(const Four*)b;
+    const Two first = (Two)__builtin_shufflevector(va, vb, 0, 4, 1, 5),
+              last = (Two)__builtin_shufflevector(va, vb, 2, 6, 3, 7);
+    const double pairs[4] = {first[0], first[1], last[0], last[1]};
+    for (int k = 0; k < 4; k++) memcpy(row[k] + at, &pairs[k], sizeof pairs[k]);
+#else
+    for (int k = 0; k < 4; k++) {
+        row[k][at] = a[k];
+        row[k][at + 1] = b[k];
+    }
+#endif
+}
+
 /* Writes the num_neighbors nearest of each boid of a block, nearest first, behind the rules: 4 floats each, zeros where there are
- * fewer. row: of every lane; those beyond the block's size share a row that nobody reads. */
-BOIDS_INLINE void boids__write_nearest(const Boids* env, const BoidsBlock* block, float* const* row) {
+ * fewer. places: of them; row: of every lane, those beyond the block's size sharing a row that nobody reads. */
+BOIDS_INLINE void boids__write_nearest(const Boids* env, const BoidsBlock* block, uint32_t (*places)[BOIDS_LANES],
+                                       float* const* row) {
     const BoidsNeighbors* nb = &env->neighbors;
-    const float unit = 1.0f / BOIDS_UNIT, view = 1.0f / BOIDS_VIEW;
+    const BoidsSeen* seen = nb->seen;
+    const float unit = env->scale.heading, view = env->scale.offset;
     /* boids__offset without saturation: they are in sight */
-    const int16_t gain_x = (int16_t)(1 << nb->x_axis.doubles), gain_y = (int16_t)(1 << nb->y_axis.doubles);
-    const int16_t scale_x = nb->x_axis.scale, scale_y = nb->y_axis.scale;
-    uint32_t keys[BOIDS_MOST_NEAREST + 1][BOIDS_LANES];
-    boids_nearest(nb, block, env->num_neighbors, keys);
+    const int32_t gain_x = 1 << nb->x_axis.doubles, gain_y = 1 << nb->y_axis.doubles;
+    const int32_t scale_x = nb->x_axis.scale ? nb->x_axis.scale : 32768, scale_y = nb->y_axis.scale;
+    const uint32_t first = block->first, size = block->size;
+    float own_c[BOIDS_LANES], own_s[BOIDS_LANES];
+    uint32_t own[BOIDS_LANES];
+    for (uint32_t l = 0; l < BOIDS_LANES; l++) {
+        own[l] = seen[first + l].xy;
+        own_c[l] = (float)boids_low(seen[first + l].cs) * unit;
+        own_s[l] = (float)boids_high(seen[first + l].cs) * unit;
+    }
+    uint64_t others[BOIDS_MOST_NEAREST][BOIDS_LANES]; /* a BoidsSeen each */
+    for (int k = 0; k < env->num_neighbors; k++) {    /* all of them first: a vector just written in words is slow to read */
+        BOIDS_UNROLL(16)
+        for (uint32_t l = 0; l < BOIDS_LANES; l++) memcpy(&others[k][l], &seen[places[k][l]], sizeof(BoidsSeen));
+    }
     for (int k = 0; k < env->num_neighbors; k++) {
         float ahead[BOIDS_LANES], aside[BOIDS_LANES], cosine[BOIDS_LANES], sine[BOIDS_LANES];
-        uint32_t place[BOIDS_LANES];
-        uint64_t other[BOIDS_LANES] = {0}; /* x, y, c, s of a BoidsSeen in one load and one store */
-        for (uint32_t l = 0; l < BOIDS_LANES; l++)
-            place[l] =
-                keys[k][l] < (uint32_t)BOIDS_VIEW2 << 20 ? keys[k][l] & 0xFFFFF : block->first + l; /* nobody: itself */
-        for (uint32_t l = 0; l < block->size; l++) memcpy(&other[l], &nb->seen[place[l]], sizeof other[l]);
-        for (int l = 0; l < BOIDS_LANES; l++) {
-            const int16_t tx = (int16_t)((int16_t)((int16_t)other[l] - block->x[l]) * gain_x);
-            const int16_t ty = (int16_t)((int16_t)((int16_t)(other[l] >> 16) - block->y[l]) * gain_y);
-            const int16_t ux = boids__mulhrs(tx, scale_x), uy = boids__mulhrs(ty, scale_y);
-            const int16_t there = place[l] == block->first + (uint32_t)l ? 0 : -1;
-            const int16_t c = (int16_t)((int16_t)(other[l] >> 32) & there), s = (int16_t)((int16_t)(other[l] >> 48) & there);
-            const float dx = (float)ux * view, dy = (float)uy * view, hx = (float)c * unit, hy = (float)s * unit;
-            const float own_c = (float)block->c[l] * unit, own_s = (float)block->s[l] * unit;
-            ahead[l] = boids__clip(dx * own_c + dy * own_s, -1.0f, 1.0f);
-            aside[l] = boids__clip(dy * own_c - dx * own_s, -1.0f, 1.0f);
-            cosine[l] = boids__clip(hx * own_c + hy * own_s, -1.0f, 1.0f);
-            sine[l] = boids__clip(hy * own_c - hx * own_s, -1.0f, 1.0f);
+        for (uint32_t l = 0; l < BOIDS_LANES; l++) {
+            const BoidsSeen other = {(uint32_t)others[k][l], (uint32_t)(others[k][l] >> 32)};
+            const int32_t tx = ((int32_t)((other.xy - own[l]) << 16) >> 16) * gain_x;
+            const int32_t ty = ((int32_t)(((other.xy >> 16) - (own[l] >> 16)) << 16) >> 16) * gain_y;
+            const int32_t ux = (((tx * scale_x) >> 14) + 1) >> 1, uy = (((ty * scale_y) >> 14) + 1) >> 1;
+            const uint32_t heading = places[k][l] == first + l ? 0 : other.cs; /* nobody, where a boid's own place stands */
+            const float dx = (float)ux * view, dy = (float)uy * view;
+            const float hx = (float)boids_low(heading) * unit, hy = (float)boids_high(heading) * unit;
+            ahead[l] = boids__clip(dx * own_c[l] + dy * own_s[l]);
+            aside[l] = boids__clip(dy * own_c[l] - dx * own_s[l]);
+            cosine[l] = boids__clip(hx * own_c[l] + hy * own_s[l]);
+            sine[l] = boids__clip(hy * own_c[l] - hx * own_s[l]);
         }
-        for (uint32_t l = 0; l < block->size; l += 4)
+        for (uint32_t l = 0; l < size; l += 4)
             boids__write_four(row + l, 10 + 4 * k, ahead + l, aside + l, cosine + l, sine + l);
     }
 }
 
 /* Writes the ten numbers of `rules` of each boid of a block. row: as above. */
-BOIDS_INLINE void boids__write_rules(float* const* row, uint32_t size, const BoidsSenses* senses) {
-    for (uint32_t l = 0; l < size; l += 4) {
-        boids__write_four(row + l, 0, &senses->rules[0][l], &senses->rules[1][l], &senses->rules[2][l],
-                          &senses->rules[3][l]);
-        boids__write_four(row + l, 4, &senses->rules[4][l], &senses->rules[5][l], &senses->rules[6][l],
-                          &senses->rules[7][l]);
-        for (uint32_t k = l; k < l + 4; k++) {
-            row[k][8] = senses->rules[8][k];
-            row[k][9] = senses->rules[9][k];
-        }
+BOIDS_INLINE void boids__write_rules(float* const* row, const BoidsSenses* senses) {
+    const float (*rules)[BOIDS_LANES] = senses->rules;
+    for (uint32_t l = 0; l < BOIDS_LANES; l += 4) {
+        boids__write_four(row + l, 0, &rules[0][l], &rules[1][l], &rules[2][l], &rules[3][l]);
+        boids__write_four(row + l, 4, &rules[4][l], &rules[5][l], &rules[6][l], &rules[7][l]);
+        boids__write_two(row + l, 8, &rules[8][l], &rules[9][l]);
     }
 }
 
-/* The sum of the first `size` lanes. */
-BOIDS_INLINE int32_t boids__total(const int32_t* lanes, uint32_t size) {
-    int32_t total = 0;
-    for (uint32_t l = 0; l < BOIDS_LANES; l++) total += l < size ? lanes[l] : 0;
-    return total;
-}
-
-/* Asks for the memory that the block after `first` will write to: in a large flock its rows are far apart. */
+/* Asks for the memory that a block will write to: in a large flock its rows are far apart. */
 BOIDS_INLINE void boids__fetch_rows(const Boids* env, uint32_t first, int size) {
 #if defined(__GNUC__)
-    const uint32_t n = (uint32_t)env->num_boids, end = first + BOIDS_LANES < n ? first + BOIDS_LANES : n;
-    for (uint32_t k = first; k < end; k++) {
-        const size_t id = env->neighbors.seen[k].id;
+    for (uint32_t k = first; k < first + BOIDS_LANES; k++) {
+        const size_t id = env->neighbors.id[k];
         for (int at = 0; at < size; at += 16) __builtin_prefetch(env->observations + id * (size_t)size + at, 1);
         __builtin_prefetch(env->rewards + id, 1);
     }
@@ -430,51 +473,78 @@ BOIDS_INLINE void boids__fetch_rows(const Boids* env, uint32_t first, int size) 
 #endif
 }
 
+#define BOIDS_GROUP 4 /* blocks at a time */
+
 /* Sums over the boids of one step, of all or a part of them; as in BoidsTally. */
 typedef struct BoidsTotals {
     int64_t reward, cohesion, alignment, separation, local_alignment, nearest, bearing, social, collisions;
     int64_t heading_c, heading_s, turned;
 } BoidsTotals;
 
-/* Writes the observations, and where `totals` is not NULL the rewards, of the boids in the rows of cells [from, to). */
-BOIDS_CLONES static inline void boids__observe(Boids* env, uint32_t from, uint32_t to, BoidsTotals* totals) {
-    const BoidsNeighbors* nb = &env->neighbors;
-    const int size = boids_observation_size(env);
-    const bool scattered = nb->columns * nb->rows > 1;
-    BoidsBlock block;
-    memset(&block, 0, sizeof block);
-    block.row = from;
-    block.first = nb->start[(size_t)from * nb->columns];
-    while (boids_block_next(nb, &block) && block.row < to) {
-        BoidsSums sums;
-        BoidsSenses senses;
-        boids_sum(nb, &block, &sums);
-        boids__sense(env, &sums, block.c, block.s, &senses);
-        if (scattered) boids__fetch_rows(env, block.first + block.size, size);
-        float *row[BOIDS_LANES], nobodys[10 + 4 * BOIDS_MOST_NEAREST];
-        for (uint32_t l = 0; l < BOIDS_LANES; l++)
-            row[l] = l < block.size ? env->observations + (size_t)nb->seen[block.first + l].id * (size_t)size : nobodys;
-        boids__write_rules(row, block.size, &senses);
-        if (env->observation) boids__write_nearest(env, &block, row);
-        if (!totals) continue;
-        for (uint32_t l = 0; l < block.size; l++) env->rewards[nb->seen[block.first + l].id] = senses.reward[l];
-        totals->reward += boids__total(senses.total, block.size);
-        totals->cohesion += boids__total(senses.cohesion, block.size);
-        totals->alignment += boids__total(senses.alignment, block.size);
-        totals->separation += boids__total(senses.separation, block.size);
-        totals->local_alignment += boids__total(senses.local_alignment, block.size);
-        totals->nearest += boids__total(senses.nearest, block.size);
-        totals->bearing += boids__total(senses.bearing, block.size);
-        totals->social += boids__total(senses.social, block.size);
-        totals->collisions += boids__total(senses.collided, block.size);
-        int32_t heading_c = 0, heading_s = 0;
-        for (int l = 0; l < BOIDS_LANES; l++) {
-            heading_c += block.c[l];
-            heading_s += block.s[l];
-        }
-        totals->heading_c += heading_c;
-        totals->heading_s += heading_s;
+/* Adds the logs of up to BOIDS_GROUP blocks to the totals, whose fields are in the same order. 32 bits hold the sum of 64 lanes: the
+ * largest term is a distance of 32 separation radii. */
+BOIDS_INLINE void boids__add_up(const BoidsLog* logs, int count, BoidsTotals* totals) {
+    for (size_t k = 0; k < sizeof *logs / sizeof logs->reward; k++) {
+        int32_t lanes[BOIDS_LANES] = {0}, sum = 0;
+        for (int b = 0; b < count; b++)
+            for (int l = 0; l < BOIDS_LANES; l++) lanes[l] += ((const int32_t*)(logs + b))[k * BOIDS_LANES + (size_t)l];
+        for (int l = 0; l < BOIDS_LANES; l++) sum += lanes[l];
+        ((int64_t*)totals)[k] += sum;
     }
+}
+
+/* Writes the observations and the rewards of the boids in the rows of cells [from, to). BOIDS_GROUP blocks look, then think, then
+ * write, so that the processor has several of each to do at a time. */
+BOIDS_INLINE void boids__observe_rows(Boids* env, uint32_t from, uint32_t to, BoidsTotals* totals, float* rewards,
+                                      const bool scattered) {
+    const BoidsNeighbors* nb = &env->neighbors;
+    const int size = boids_observation_size(env), nearest = env->observation ? env->num_neighbors : 0;
+    BoidsCrowd crowd;
+    BoidsBlock blocks[BOIDS_GROUP];
+    BoidsSums sums[BOIDS_GROUP];
+    BoidsSenses senses[BOIDS_GROUP];
+    uint32_t places[BOIDS_GROUP][BOIDS_MOST_NEAREST][BOIDS_LANES];
+    BoidsLog logs[BOIDS_GROUP];
+    crowd.size = 0;
+    blocks->first = nb->start[(size_t)from * nb->columns];
+    blocks->size = 0;
+    blocks->row = from;
+    blocks->column = 0;
+    for (int count = BOIDS_GROUP; count == BOIDS_GROUP;) {
+        for (count = 0; count < BOIDS_GROUP; count++) {
+            BoidsBlock* block = &blocks[count];
+            if (count) memcpy(block, block - 1, offsetof(BoidsBlock, num_runs));
+            if (!boids_block_next(nb, block) || block->row >= to) break;
+            boids_see(nb, block, &crowd, &sums[count], nearest, places[count]);
+            if (scattered) boids__fetch_rows(env, block->first, size);
+        }
+        for (int k = 0; k < count; k++) boids__sense(env, &blocks[k], &sums[k], &senses[k], &logs[k]);
+        for (int k = 0; k < count; k++) {
+            const BoidsBlock* block = &blocks[k];
+            float *row[BOIDS_LANES], nobodys[10 + 4 * BOIDS_MOST_NEAREST];
+            for (uint32_t l = 0; l < BOIDS_LANES; l++) {
+                const uint32_t id = scattered ? nb->id[block->first + l] : block->first + l;
+                row[l] = env->observations + (size_t)id * (size_t)size;
+            }
+            for (uint32_t l = block->size; l < BOIDS_LANES; l++) row[l] = nobodys;
+            boids__write_rules(row, &senses[k]);
+            if (nearest) boids__write_nearest(env, block, places[k], row);
+            if (rewards && scattered)
+                for (uint32_t l = 0; l < block->size; l++) rewards[nb->id[block->first + l]] = senses[k].reward[l];
+            else if (rewards)
+                memcpy(rewards + block->first, senses[k].reward, block->size * sizeof *rewards);
+        }
+        if (count) blocks[0] = blocks[count - 1];
+        boids__add_up(logs, count, totals);
+    }
+}
+
+/* The same; rewards is env->rewards, or NULL to leave them as they are. */
+BOIDS_CLONES static inline void boids__observe(Boids* env, uint32_t from, uint32_t to, BoidsTotals* totals, float* rewards) {
+    if (env->neighbors.columns * env->neighbors.rows > 1)
+        boids__observe_rows(env, from, to, totals, rewards, true);
+    else
+        boids__observe_rows(env, from, to, totals, rewards, false);
 }
 
 /* Part `part` of `parts` of a step; all of them run at a time. */
@@ -483,8 +553,8 @@ static inline void boids__step_part(Boids* env, int32_t part, int32_t parts, Boi
     const uint32_t n = (uint32_t)env->num_boids, from = boids_part(n, part, parts), to = boids_part(n, part + 1, parts);
     totals->turned += boids__turn(env, from, to);
     boids__move(env, from, to);
-    boids_neighbors_update(nb, env->x, env->y, env->c, env->s, part, parts); /* cells reads only what this part moved */
-    boids__observe(env, boids_part_row(nb, part, parts), boids_part_row(nb, part + 1, parts), totals);
+    boids_neighbors_update(nb, env->x, env->y, env->cs, part, parts); /* cells reads only what this part moved */
+    boids__observe(env, boids_part_row(nb, part, parts), boids_part_row(nb, part + 1, parts), totals, env->rewards);
 }
 
 /* Adds a step to the tally of the episode. */
@@ -533,8 +603,7 @@ static inline void boids__count_groups(const Boids* env, int32_t* groups, int32_
                 for (uint32_t j = block.from[r]; j < block.to[r] && j < k; j++) {
                     /* either way: rounding may let one of two at the rim see the other unseen */
                     const BoidsSeen *one = &nb->seen[j], *two = &nb->seen[k];
-                    if (boids_distance2(nb, one, two) >= BOIDS_VIEW2 && boids_distance2(nb, two, one) >= BOIDS_VIEW2)
-                        continue;
+                    if (boids_distance2(nb, one, two) >= nb->view2 && boids_distance2(nb, two, one) >= nb->view2) continue;
                     uint32_t a = boids__root(parent, j);
                     const uint32_t b = boids__root(parent, k);
                     if (a == b) continue;
@@ -582,6 +651,26 @@ static inline void boids__log_episode(Boids* env) {
 
 /* --- the contract of env.h ------------------------------------------------------------------------------------------------ */
 
+/* Numbers the boids of a large flock by place, cell by cell, so that those who see each other are near in memory too. The memory of
+ * the observations, which are about to be written, is borrowed for it. */
+static inline void boids__number_by_place(Boids* env) {
+    BoidsNeighbors* nb = &env->neighbors;
+    const size_t n = (size_t)env->num_boids;
+    const bool cells = nb->columns * nb->rows > 1;
+    boids_neighbors_use_cells(nb, true);
+    if (nb->columns * nb->rows > 1) {
+        boids_neighbors_update(nb, env->x, env->y, env->cs, 0, 1);
+        uint32_t* copy = (uint32_t*)(void*)env->observations;
+        memcpy(copy, env->x, n * sizeof *copy);
+        for (size_t k = 0; k < n; k++) env->x[k] = copy[nb->id[k]];
+        memcpy(copy, env->y, n * sizeof *copy);
+        for (size_t k = 0; k < n; k++) env->y[k] = copy[nb->id[k]];
+        memcpy(copy, env->heading, n * sizeof *env->heading);
+        for (size_t k = 0; k < n; k++) env->heading[k] = ((const uint16_t*)copy)[nb->id[k]];
+    }
+    boids_neighbors_use_cells(nb, cells);
+}
+
 /* A new episode, `tick` steps in: random positions and headings. */
 static inline void boids__begin(Boids* env, int32_t tick) {
     for (int32_t i = 0; i < env->num_boids; i++) {
@@ -589,13 +678,17 @@ static inline void boids__begin(Boids* env, int32_t tick) {
         env->x[i] = (uint32_t)place;
         env->y[i] = (uint32_t)(place >> 32);
         env->heading[i] = (uint16_t)env_random(&env->rng);
-        env->c[i] = boids_heading_unit(boids_cos(env->heading[i]));
-        env->s[i] = boids_heading_unit(boids_sin(env->heading[i]));
     }
+    if (env->num_boids > BOIDS_ALL_PAIRS) boids__number_by_place(env);
+    for (int32_t i = 0; i < env->num_boids; i++)
+        env->cs[i] =
+            boids_word(boids_heading_unit(boids_cos(env->heading[i])), boids_heading_unit(boids_sin(env->heading[i])));
     env->tick = tick;
     memset(&env->tally, 0, sizeof env->tally);
-    boids_neighbors_update(&env->neighbors, env->x, env->y, env->c, env->s, 0, 1);
-    boids__observe(env, 0, env->neighbors.rows, NULL);
+    boids_neighbors_update(&env->neighbors, env->x, env->y, env->cs, 0, 1);
+    BoidsTotals none;
+    memset(&none, 0, sizeof none);
+    boids__observe(env, 0, env->neighbors.rows, &none, NULL);
 }
 
 static inline void c_reset(Boids* env) {
@@ -664,11 +757,9 @@ static inline void c_close(Boids* env) {
     ENV_FREE(env->x);
     ENV_FREE(env->y);
     ENV_FREE(env->heading);
-    ENV_FREE(env->c);
-    ENV_FREE(env->s);
-    env->x = env->y = NULL;
+    ENV_FREE(env->cs);
+    env->x = env->y = env->cs = NULL;
     env->heading = NULL;
-    env->c = env->s = NULL;
 }
 
 /* Checks every invariant of the state, in time linear in the number of boids: NULL, or what is broken. For tests and debugging. */
@@ -680,11 +771,13 @@ static inline const char* boids_validate(const Boids* env) {
         if (nb->start[k] > nb->start[k + 1]) return "cells are out of order";
     uint64_t ids = 0;
     for (uint32_t k = 0; k < n; k++) {
-        const uint32_t i = nb->seen[k].id;
+        const uint32_t i = nb->id[k];
         if (i >= n) return "an id in cell order is no boid";
         ids += i;
-        if (nb->seen[k].x != (int16_t)(env->x[i] >> nb->x_axis.shift)) return "a position in cell order is stale";
-        if (nb->seen[k].y != (int16_t)(env->y[i] >> nb->y_axis.shift)) return "a position in cell order is stale";
+        if (boids_low(nb->seen[k].xy) != (int16_t)(env->x[i] >> nb->x_axis.shift))
+            return "a position in cell order is stale";
+        if (boids_high(nb->seen[k].xy) != (int16_t)(env->y[i] >> nb->y_axis.shift))
+            return "a position in cell order is stale";
     }
     if (ids != (uint64_t)n * (n - 1) / 2) return "a boid is missing in cell order";
     if (env->tick < 0 || env->tick >= env->horizon) return "tick is outside the episode";

@@ -1,7 +1,8 @@
 /* boids_lanes.h - the vector instructions of boids_sum.h, a section for each set of them; included by boids_neighbors.h
  *
- * A section gives a vector of LANES int16 (or uint16) and the dozen operations that the sums need, and includes boids_sum.h, which
- * makes the function NAME of them. It is integer arithmetic, lane by lane, so that each gives the bits of boids__sum_plain.
+ * A section gives a vector of LANES boids, each two int16 (or uint16) or one uint32_t, and the operations that boids_sum.h needs,
+ * and includes it, which makes the functions NAME of them. It is integer arithmetic, lane by lane, so that each gives the bits of
+ * boids__sum_plain.
  *
  * With BOIDS_NO_CLONES the compiler's own flags choose, as -march=x86-64-v3; otherwise the processor does, when c_init runs.
  */
@@ -11,9 +12,27 @@
 #define JOIN_NAMES_(a, b) a##b
 #define JOIN_NAMES(a, b) JOIN_NAMES_(a, b)
 
-/* The numbers of the lanes, by which a boid is told from itself. */
-static const int16_t boids__lane_numbers[BOIDS_LANES] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
-                                                         16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
+/* Two int16 as they lie in memory, to be loaded into all lanes. */
+BOIDS_INLINE int32_t boids__two(const int16_t* at) {
+    int32_t two;
+    memcpy(&two, at, sizeof two);
+    return two;
+}
+
+/* All ones where the lanes hold the very boid they look at in pair 0, the first lane being boid `self` of the crowd. Four int16
+ * before it is the same for pair 1, and so on: all look at one array through a window that slides by two boids, or four halves. */
+BOIDS_INLINE const int16_t* boids__selves(int32_t self) {
+    enum { MOST = BOIDS_CROWD, LEAST = -BOIDS_LANES - 1 }; /* from there on the block is no part of the crowd */
+    enum { BEFORE = 2 * (BOIDS_CROWD - LEAST), AFTER = 2 * (BOIDS_LANES + MOST) };
+    static const struct {
+        int16_t before[BEFORE], ones[4], after[AFTER];
+    } halves = {{0}, {-1, 0, 0, -1}, {0}};
+    return (const int16_t*)&halves + BEFORE + 2 * (self > MOST ? MOST : self < LEAST ? LEAST : self);
+}
+
+/* All ones where the second of a pair is. */
+static const int16_t boids__high_halves[2 * BOIDS_LANES] = {0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1,
+                                                            0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1};
 
 #if defined(__GNUC__) && defined(__x86_64__)
 #include <immintrin.h>
@@ -25,169 +44,178 @@ static const int16_t boids__lane_numbers[BOIDS_LANES] = {0,  1,  2,  3,  4,  5, 
 #define BOIDS_HAS(set) __builtin_cpu_supports(set)
 #endif
 
-/* --- AVX-512 BW: 32 lanes, and masks in registers of their own ----------------------------------------------------------- */
-#if !defined(BOIDS_NO_CLONES) || defined(__AVX512BW__)
-#define TARGET BOIDS_TARGET("avx512bw")
+/* --- AVX-512 BW and VNNI: 16 lanes ----------------------------------------------------------------------------------- */
+#if !defined(BOIDS_NO_CLONES) || (defined(__AVX512BW__) && defined(__AVX512VNNI__))
+#define TARGET BOIDS_TARGET("avx512bw,avx512vnni")
 #define NAME boids__sum_avx512
-#define LANES 32
+#define LANES 16
 #define VECTOR __m512i
-#define MASK __mmask32
 #define LOAD(p) _mm512_loadu_si512(p)
+#define STORE(p, v) _mm512_storeu_si512(p, v)
+#define EVEN_WORDS(a, b)                                                                                              \
+    _mm512_permutex2var_epi32(a, _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0), b)
+#define TWO(p) _mm512_set1_epi32(boids__two(p))
 #define SPLAT(a) _mm512_set1_epi16(a)
+#define SPLAT32(a) _mm512_set1_epi32((int)(a))
 #define ADD(a, b) _mm512_add_epi16(a, b)
+#define ADD32(a, b) _mm512_add_epi32(a, b)
 #define SUBTRACT(a, b) _mm512_sub_epi16(a, b)
 #define DOUBLE(a) _mm512_adds_epi16(a, a)
 #define MULHRS(a, b) _mm512_mulhrs_epi16(a, b)
-#define MULTIPLY(a, b) _mm512_mullo_epi16(a, b)
+#define OR(a, b) _mm512_or_si512(a, b)
 #define LEAST(a, b) _mm512_min_epu16(a, b)
-#define EXCESS(a, b) _mm512_subs_epu16(a, b)
-#define BELOW(a, b) _mm512_cmplt_epu16_mask(a, b)
-#define ADD_WHERE(m, a, b) _mm512_mask_add_epi16(a, m, a, b)
-#define FAR_WHERE_EQUAL(v, a, b) _mm512_mask_mov_epi16(v, _mm512_cmpeq_epi16_mask(a, b), _mm512_set1_epi16(-1))
-#define WIDEN_ADD(sum, v)                                                                                                  \
-    _mm512_storeu_si512(sum, _mm512_add_epi32(_mm512_loadu_si512(sum), _mm512_cvtepi16_epi32(_mm512_castsi512_si256(v)))); \
-    _mm512_storeu_si512((sum) + 16, _mm512_add_epi32(_mm512_loadu_si512((sum) + 16),                                       \
-                                                     _mm512_cvtepi16_epi32(_mm512_extracti64x4_epi64(v, 1))))
-#define STORE_WIDE(sum, v)                                                                 \
-    _mm512_storeu_si512(sum, _mm512_cvtepu16_epi32(_mm512_castsi512_si256(v)));            \
-    _mm512_storeu_si512((sum) + 16, _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(v, 1)))
-#define WIDEN_LOW(v) _mm512_cvtepu16_epi32(_mm512_castsi512_si256(v))
-#define WIDEN_HIGH(v) _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(v, 1))
-#define KEY(d2, j) _mm512_or_si512(_mm512_slli_epi32(d2, 20), _mm512_set1_epi32((int)(j)))
 #define LEAST32(a, b) _mm512_min_epu32(a, b)
 #define MOST32(a, b) _mm512_max_epu32(a, b)
-#define STORE(p, v) _mm512_storeu_si512(p, v)
+#define SHIFT_RIGHT(a, n) _mm512_srl_epi16(a, _mm_cvtsi32_si128(n))
+#define MASK __mmask32
+#define AT_MOST(a, b) _mm512_cmple_epu16_mask(a, b)
+#define COUNT_WHERE(count, seen) _mm512_mask_add_epi16(count, seen, count, _mm512_set1_epi16(1))
+#define ADD16_WHERE(sum, seen, v) _mm512_mask_add_epi16(sum, seen, sum, v)
+#define ADD_WHERE(sum, seen, v) _mm512_dpwssd_epi32(sum, _mm512_maskz_mov_epi16(seen, _mm512_set1_epi16(1)), v)
+#define ADD_PRODUCTS(sum, a, b) _mm512_dpwssd_epi32(sum, a, b)
+#define LOW_HALF(a) _mm512_srli_epi32(_mm512_slli_epi32(a, 16), 16)
+#define HIGH_HALF(a) _mm512_srli_epi32(a, 16)
+#define TO_HIGH_HALF(a) _mm512_slli_epi32(a, 16)
+#define ONLY_HIGH_HALF(a) _mm512_and_si512(a, _mm512_set1_epi32((int)0xFFFF0000))
 #include "boids_sum.h"
 #endif
 
-/* --- AVX2: 16 lanes ------------------------------------------------------------------------------------------------------ */
+/* --- AVX2: 8 lanes --------------------------------------------------------------------------------------------------- */
 #if !defined(BOIDS_NO_CLONES) || defined(__AVX2__)
 #define TARGET BOIDS_TARGET("avx2")
 #define NAME boids__sum_avx2
-#define LANES 16
+#define LANES 8
 #define VECTOR __m256i
-#define MASK __m256i
 #define LOAD(p) _mm256_loadu_si256((const __m256i*)(p))
+#define STORE(p, v) _mm256_storeu_si256((__m256i*)(p), v)
+#define EVEN_WORDS(a, b) \
+    _mm256_permute4x64_epi64(_mm256_castps_si256(_mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), 0x88)), 0xD8)
+#define TWO(p) _mm256_set1_epi32(boids__two(p))
 #define SPLAT(a) _mm256_set1_epi16(a)
+#define SPLAT32(a) _mm256_set1_epi32((int)(a))
 #define ADD(a, b) _mm256_add_epi16(a, b)
+#define ADD32(a, b) _mm256_add_epi32(a, b)
 #define SUBTRACT(a, b) _mm256_sub_epi16(a, b)
 #define DOUBLE(a) _mm256_adds_epi16(a, a)
 #define MULHRS(a, b) _mm256_mulhrs_epi16(a, b)
-#define MULTIPLY(a, b) _mm256_mullo_epi16(a, b)
+#define OR(a, b) _mm256_or_si256(a, b)
 #define LEAST(a, b) _mm256_min_epu16(a, b)
-#define EXCESS(a, b) _mm256_subs_epu16(a, b)
-#define BELOW(a, b) _mm256_cmpeq_epi16(_mm256_min_epu16(a, _mm256_sub_epi16(b, _mm256_set1_epi16(1))), a)
-#define ADD_WHERE(m, a, b) _mm256_add_epi16(a, _mm256_and_si256(m, b))
-#define FAR_WHERE_EQUAL(v, a, b) _mm256_or_si256(v, _mm256_cmpeq_epi16(a, b))
-#define WIDEN_ADD(sum, v)                                                                                          \
-    _mm256_storeu_si256((__m256i*)(sum), _mm256_add_epi32(_mm256_loadu_si256((const __m256i*)(sum)),               \
-                                                          _mm256_cvtepi16_epi32(_mm256_castsi256_si128(v))));      \
-    _mm256_storeu_si256((__m256i*)((sum) + 8), _mm256_add_epi32(_mm256_loadu_si256((const __m256i*)((sum) + 8)),   \
-                                                                _mm256_cvtepi16_epi32(_mm256_extracti128_si256(v, 1))))
-#define STORE_WIDE(sum, v)                                                                           \
-    _mm256_storeu_si256((__m256i*)(sum), _mm256_cvtepu16_epi32(_mm256_castsi256_si128(v)));          \
-    _mm256_storeu_si256((__m256i*)((sum) + 8), _mm256_cvtepu16_epi32(_mm256_extracti128_si256(v, 1)))
-#define WIDEN_LOW(v) _mm256_cvtepu16_epi32(_mm256_castsi256_si128(v))
-#define WIDEN_HIGH(v) _mm256_cvtepu16_epi32(_mm256_extracti128_si256(v, 1))
-#define KEY(d2, j) _mm256_or_si256(_mm256_slli_epi32(d2, 20), _mm256_set1_epi32((int)(j)))
 #define LEAST32(a, b) _mm256_min_epu32(a, b)
 #define MOST32(a, b) _mm256_max_epu32(a, b)
-#define STORE(p, v) _mm256_storeu_si256((__m256i*)(p), v)
+#define SHIFT_RIGHT(a, n) _mm256_srli_epi16(a, n)
+#define MASK __m256i
+#define AT_MOST(a, b) _mm256_cmpeq_epi16(_mm256_min_epu16(a, b), a)
+#define COUNT_WHERE(count, seen) _mm256_sub_epi16(count, seen)
+#define ADD16_WHERE(sum, seen, v) _mm256_add_epi16(sum, _mm256_and_si256(seen, v))
+#define ADD_WHERE(sum, seen, v) _mm256_sub_epi32(sum, _mm256_madd_epi16(seen, v))
+#define ADD_PRODUCTS(sum, a, b) _mm256_add_epi32(sum, _mm256_madd_epi16(a, b))
+#define LOW_HALF(a) _mm256_srli_epi32(_mm256_slli_epi32(a, 16), 16)
+#define HIGH_HALF(a) _mm256_srli_epi32(a, 16)
+#define TO_HIGH_HALF(a) _mm256_slli_epi32(a, 16)
+#define ONLY_HIGH_HALF(a) _mm256_and_si256(a, _mm256_set1_epi32((int)0xFFFF0000))
 #include "boids_sum.h"
 #endif
 
-/* --- SSE 4.1: 8 lanes ---------------------------------------------------------------------------------------------------- */
+/* --- SSE 4.1: 4 lanes ------------------------------------------------------------------------------------------------ */
 #if !defined(BOIDS_NO_CLONES) || defined(__SSE4_1__)
 #define TARGET BOIDS_TARGET("sse4.1")
 #define NAME boids__sum_sse4
-#define LANES 8
+#define LANES 4
 #define VECTOR __m128i
-#define MASK __m128i
 #define LOAD(p) _mm_loadu_si128((const __m128i*)(p))
+#define STORE(p, v) _mm_storeu_si128((__m128i*)(p), v)
+#define EVEN_WORDS(a, b) _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(a), _mm_castsi128_ps(b), 0x88))
+#define TWO(p) _mm_set1_epi32(boids__two(p))
 #define SPLAT(a) _mm_set1_epi16(a)
+#define SPLAT32(a) _mm_set1_epi32((int)(a))
 #define ADD(a, b) _mm_add_epi16(a, b)
+#define ADD32(a, b) _mm_add_epi32(a, b)
 #define SUBTRACT(a, b) _mm_sub_epi16(a, b)
 #define DOUBLE(a) _mm_adds_epi16(a, a)
 #define MULHRS(a, b) _mm_mulhrs_epi16(a, b)
-#define MULTIPLY(a, b) _mm_mullo_epi16(a, b)
+#define OR(a, b) _mm_or_si128(a, b)
 #define LEAST(a, b) _mm_min_epu16(a, b)
-#define EXCESS(a, b) _mm_subs_epu16(a, b)
-#define BELOW(a, b) _mm_cmpeq_epi16(_mm_min_epu16(a, _mm_sub_epi16(b, _mm_set1_epi16(1))), a)
-#define ADD_WHERE(m, a, b) _mm_add_epi16(a, _mm_and_si128(m, b))
-#define FAR_WHERE_EQUAL(v, a, b) _mm_or_si128(v, _mm_cmpeq_epi16(a, b))
-#define WIDEN_ADD(sum, v)                                                                                              \
-    _mm_storeu_si128((__m128i*)(sum), _mm_add_epi32(_mm_loadu_si128((const __m128i*)(sum)), _mm_cvtepi16_epi32(v)));   \
-    _mm_storeu_si128((__m128i*)((sum) + 4), _mm_add_epi32(_mm_loadu_si128((const __m128i*)((sum) + 4)),                \
-                                                          _mm_cvtepi16_epi32(_mm_srli_si128(v, 8))))
-#define STORE_WIDE(sum, v)                                                        \
-    _mm_storeu_si128((__m128i*)(sum), _mm_cvtepu16_epi32(v));                     \
-    _mm_storeu_si128((__m128i*)((sum) + 4), _mm_cvtepu16_epi32(_mm_srli_si128(v, 8)))
-#define WIDEN_LOW(v) _mm_cvtepu16_epi32(v)
-#define WIDEN_HIGH(v) _mm_cvtepu16_epi32(_mm_srli_si128(v, 8))
-#define KEY(d2, j) _mm_or_si128(_mm_slli_epi32(d2, 20), _mm_set1_epi32((int)(j)))
 #define LEAST32(a, b) _mm_min_epu32(a, b)
 #define MOST32(a, b) _mm_max_epu32(a, b)
-#define STORE(p, v) _mm_storeu_si128((__m128i*)(p), v)
+#define SHIFT_RIGHT(a, n) _mm_srli_epi16(a, n)
+#define MASK __m128i
+#define AT_MOST(a, b) _mm_cmpeq_epi16(_mm_min_epu16(a, b), a)
+#define COUNT_WHERE(count, seen) _mm_sub_epi16(count, seen)
+#define ADD16_WHERE(sum, seen, v) _mm_add_epi16(sum, _mm_and_si128(seen, v))
+#define ADD_WHERE(sum, seen, v) _mm_sub_epi32(sum, _mm_madd_epi16(seen, v))
+#define ADD_PRODUCTS(sum, a, b) _mm_add_epi32(sum, _mm_madd_epi16(a, b))
+#define LOW_HALF(a) _mm_srli_epi32(_mm_slli_epi32(a, 16), 16)
+#define HIGH_HALF(a) _mm_srli_epi32(a, 16)
+#define TO_HIGH_HALF(a) _mm_slli_epi32(a, 16)
+#define ONLY_HIGH_HALF(a) _mm_and_si128(a, _mm_set1_epi32((int)0xFFFF0000))
 #include "boids_sum.h"
 #endif
 #elif defined(__GNUC__) && defined(__aarch64__)
 
-/* --- NEON: 8 lanes, on every 64-bit ARM ------------------------------------------------------------------------------------ */
+/* --- NEON: 4 lanes, on every 64-bit ARM ------------------------------------------------------------------------------------ */
 #include <arm_neon.h>
+#define U16(v) vreinterpretq_u16_s16(v)
+#define U32(v) vreinterpretq_u32_s16(v)
+#define S32(v) vreinterpretq_s32_s16(v)
+#define OF_U16(v) vreinterpretq_s16_u16(v)
+#define OF_U32(v) vreinterpretq_s16_u32(v)
+#define OF_S32(v) vreinterpretq_s16_s32(v)
 #define TARGET
 #define NAME boids__sum_neon
-#define LANES 8
+#define LANES 4
 #define VECTOR int16x8_t
-#define MASK uint16x8_t
-#define LOAD(p) vld1q_s16(p)
+#define LOAD(p) vld1q_s16((const int16_t*)(p))
+#define STORE(p, v) vst1q_s16((int16_t*)(p), v)
+#define EVEN_WORDS(a, b) OF_U32(vuzp1q_u32(U32(a), U32(b)))
+#define TWO(p) OF_S32(vdupq_n_s32(boids__two(p)))
 #define SPLAT(a) vdupq_n_s16(a)
+#define SPLAT32(a) OF_U32(vdupq_n_u32(a))
 #define ADD(a, b) vaddq_s16(a, b)
+#define ADD32(a, b) OF_U32(vaddq_u32(U32(a), U32(b)))
 #define SUBTRACT(a, b) vsubq_s16(a, b)
 #define DOUBLE(a) vqaddq_s16(a, a)
 #define MULHRS(a, b) vqrdmulhq_s16(a, b)
-#define MULTIPLY(a, b) vmulq_s16(a, b)
-#define LEAST(a, b) vreinterpretq_s16_u16(vminq_u16(vreinterpretq_u16_s16(a), vreinterpretq_u16_s16(b)))
-#define EXCESS(a, b) vreinterpretq_s16_u16(vqsubq_u16(vreinterpretq_u16_s16(a), vreinterpretq_u16_s16(b)))
-#define BELOW(a, b) vcltq_u16(vreinterpretq_u16_s16(a), vreinterpretq_u16_s16(b))
-#define ADD_WHERE(m, a, b) vaddq_s16(a, vandq_s16(vreinterpretq_s16_u16(m), b))
-#define FAR_WHERE_EQUAL(v, a, b) vorrq_s16(v, vreinterpretq_s16_u16(vceqq_s16(a, b)))
-#define WIDEN_ADD(sum, v)                                                \
-    vst1q_s32(sum, vaddw_s16(vld1q_s32(sum), vget_low_s16(v)));          \
-    vst1q_s32((sum) + 4, vaddw_s16(vld1q_s32((sum) + 4), vget_high_s16(v)))
-#define STORE_WIDE(sum, v)                                                                            \
-    vst1q_s32(sum, vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(vreinterpretq_u16_s16(v)))));         \
-    vst1q_s32((sum) + 4, vreinterpretq_s32_u32(vmovl_u16(vget_high_u16(vreinterpretq_u16_s16(v)))))
-#define AS32(v) vreinterpretq_u32_s16(v)
-#define AS16(v) vreinterpretq_s16_u32(v)
-#define WIDEN_LOW(v) AS16(vmovl_u16(vget_low_u16(vreinterpretq_u16_s16(v))))
-#define WIDEN_HIGH(v) AS16(vmovl_u16(vget_high_u16(vreinterpretq_u16_s16(v))))
-#define KEY(d2, j) AS16(vorrq_u32(vshlq_n_u32(AS32(d2), 20), vdupq_n_u32(j)))
-#define LEAST32(a, b) AS16(vminq_u32(AS32(a), AS32(b)))
-#define MOST32(a, b) AS16(vmaxq_u32(AS32(a), AS32(b)))
-#define STORE(p, v) vst1q_u32(p, AS32(v))
+#define OR(a, b) vorrq_s16(a, b)
+#define LEAST(a, b) OF_U16(vminq_u16(U16(a), U16(b)))
+#define LEAST32(a, b) OF_U32(vminq_u32(U32(a), U32(b)))
+#define MOST32(a, b) OF_U32(vmaxq_u32(U32(a), U32(b)))
+#define SHIFT_RIGHT(a, n) OF_U16(vshlq_u16(U16(a), vdupq_n_s16((int16_t)(-(n)))))
+#define MASK int16x8_t
+#define AT_MOST(a, b) OF_U16(vcleq_u16(U16(a), U16(b)))
+#define COUNT_WHERE(count, seen) vsubq_s16(count, seen)
+#define ADD16_WHERE(sum, seen, v) vaddq_s16(sum, vandq_s16(seen, v))
+#define ADD_WHERE(sum, seen, v) OF_S32(vpadalq_s16(S32(sum), vandq_s16(seen, v)))
+#define ADD_PRODUCTS(sum, a, b)                                                                                     \
+    OF_S32(vaddq_s32(S32(sum), vpaddq_s32(vmull_s16(vget_low_s16(a), vget_low_s16(b)), vmull_high_s16(a, b))))
+#define LOW_HALF(a) OF_U32(vandq_u32(U32(a), vdupq_n_u32(0xFFFF)))
+#define HIGH_HALF(a) OF_U32(vshrq_n_u32(U32(a), 16))
+#define TO_HIGH_HALF(a) OF_U32(vshlq_n_u32(U32(a), 16))
+#define ONLY_HIGH_HALF(a) OF_U32(vandq_u32(U32(a), vdupq_n_u32(0xFFFF0000)))
 #include "boids_sum.h"
 #endif
 
 /* The fastest of them here. */
 static inline BoidsKernels boids__fastest_kernels(void) {
-#if defined(__GNUC__) && defined(__x86_64__) && (!defined(BOIDS_NO_CLONES) || defined(__AVX512BW__))
-    const BoidsKernels avx512 = {boids__sum_avx512, boids__sum_avx512_nearest};
-    if (BOIDS_HAS("avx512bw")) return avx512;
+#define KERNELS(name) {name, name##_nearest, name##_nearest_of_many}
+#if defined(__GNUC__) && defined(__x86_64__) && (!defined(BOIDS_NO_CLONES) || (defined(__AVX512BW__) && defined(__AVX512VNNI__)))
+    const BoidsKernels avx512 = KERNELS(boids__sum_avx512);
+    if (BOIDS_HAS("avx512bw") && BOIDS_HAS("avx512vnni")) return avx512;
 #endif
 #if defined(__GNUC__) && defined(__x86_64__) && (!defined(BOIDS_NO_CLONES) || defined(__AVX2__))
-    const BoidsKernels avx2 = {boids__sum_avx2, boids__sum_avx2_nearest};
+    const BoidsKernels avx2 = KERNELS(boids__sum_avx2);
     if (BOIDS_HAS("avx2")) return avx2;
 #endif
 #if defined(__GNUC__) && defined(__x86_64__) && (!defined(BOIDS_NO_CLONES) || defined(__SSE4_1__))
-    const BoidsKernels sse4 = {boids__sum_sse4, boids__sum_sse4_nearest};
+    const BoidsKernels sse4 = KERNELS(boids__sum_sse4);
     if (BOIDS_HAS("sse4.1")) return sse4;
 #endif
 #if defined(__GNUC__) && defined(__aarch64__)
-    const BoidsKernels neon = {boids__sum_neon, boids__sum_neon_nearest};
+    const BoidsKernels neon = KERNELS(boids__sum_neon);
     return neon;
 #endif
-    const BoidsKernels plain = {boids__sum_plain, boids__nearest_plain};
+    const BoidsKernels plain = KERNELS(boids__plain);
     return plain;
+#undef KERNELS
 }
 
 #endif

@@ -1,100 +1,163 @@
 /* boids_sum.h - what the boids of a block see, in vector lanes: boids_lanes.h includes this once for each set of instructions
  *
- * The lanes are the seeing boids, the loop runs over the seen. Its twin in plain C is boids__sum_plain in boids_neighbors.h.
+ * A lane is a seeing boid, 32 bits wide, and the loop runs over the seen, two at a time: one in the low half of every lane, one in
+ * the high half. Their twins in plain C are boids__sum_plain and boids__nearest_plain in boids_neighbors.h.
  */
 
-/* Differences along one axis as BOIDS_VIEW counts them. */
-TARGET BOIDS_INLINE VECTOR JOIN_NAMES(NAME, _offset)(VECTOR d, int doubles, VECTOR scale) {
-    for (int k = 0; k < doubles; k++) d = DOUBLE(d);
-    return MULHRS(d, scale);
-}
+/* Looks at pair p, past `unseen`, which is all ones in the halves that must not see it. */
+#define LOOK_AT(p, unseen)                                                             \
+    do {                                                                               \
+        const BoidsPair* pair = &crowd->pairs[p];                                      \
+        VECTOR ux = SUBTRACT(TWO(pair->x), x), uy = SUBTRACT(TWO(pair->y), y);         \
+        for (int k = 0; k < doubles_x; k++) ux = DOUBLE(ux);                           \
+        for (int k = 0; k < doubles_y; k++) uy = DOUBLE(uy);                           \
+        if (!usual && nb->x_axis.scale) ux = MULHRS(ux, scale_x);                      \
+        uy = MULHRS(uy, scale_y);                                                      \
+        const VECTOR d2 = OR(ADD(MULHRS(ux, ux), MULHRS(uy, uy)), unseen);             \
+        const MASK seen = AT_MOST(d2, in_sight);                                       \
+        count = COUNT_WHERE(count, seen);                                              \
+        sx = ADD_WHERE(sx, seen, ux);                                                  \
+        sy = ADD_WHERE(sy, seen, uy);                                                  \
+        sc = ADD16_WHERE(sc, seen, TWO(pair->c));                                      \
+        ss = ADD16_WHERE(ss, seen, TWO(pair->s));                                      \
+        VECTOR w = SUBTRACT(separation2, LEAST(d2, separation2));                      \
+        if (!usual && nb->push_shift) w = SHIFT_RIGHT(w, nb->push_shift);                                 \
+        px = ADD_PRODUCTS(px, w, ux);                                                  \
+        py = ADD_PRODUCTS(py, w, uy);                                                  \
+        nearest2 = LEAST(nearest2, d2);                                                \
+        if (squares) STORE(squares[p] + lane, d2);                                     \
+    } while (0)
 
-TARGET static void NAME(const BoidsNeighbors* nb, const BoidsBlock* block, BoidsSums* sums) {
+/* Adds the 16-bit sums of the headings to the 32-bit ones. */
+#define EMPTY()                               \
+    do {                                      \
+        sum_c = ADD_PRODUCTS(sum_c, sc, one); \
+        sum_s = ADD_PRODUCTS(sum_s, ss, one); \
+        sc = ss = zero;                       \
+    } while (0)
+
+TARGET BOIDS_INLINE void JOIN_NAMES(NAME, _with)(const BoidsNeighbors* nb, const BoidsBlock* block, const BoidsCrowd* crowd,
+                                                 BoidsPart* part, uint32_t (*squares)[BOIDS_LANES], const bool usual) {
+    const int doubles_x = usual ? 1 : nb->x_axis.doubles, doubles_y = usual ? 1 : nb->y_axis.doubles;
     const VECTOR scale_x = SPLAT(nb->x_axis.scale), scale_y = SPLAT(nb->y_axis.scale),
-                 offset_scale = SPLAT(nb->offset_scale);
-    const VECTOR view2 = SPLAT(BOIDS_VIEW2), separation2 = SPLAT((int16_t)nb->separation2), push_gain = SPLAT(nb->push_gain);
-    const VECTOR one = SPLAT(1), zero = SPLAT(0);
-    const int doubles_x = nb->x_axis.doubles, doubles_y = nb->y_axis.doubles;
-    for (uint32_t lane = 0; lane < block->size; lane += LANES) {
-        const VECTOR x = LOAD(block->x + lane), y = LOAD(block->y + lane), self = LOAD(boids__lane_numbers + lane);
-        VECTOR nearest2 = SPLAT(-1);
-        for (uint32_t r = 0; r < block->num_runs; r++) {
-            for (uint32_t from = block->from[r]; from < block->to[r]; from += BOIDS_FLUSH) {
-                const uint32_t to = block->to[r] - from < BOIDS_FLUSH ? block->to[r] : from + BOIDS_FLUSH;
-                const bool selves = from < block->first + BOIDS_LANES && to > block->first;
-                VECTOR count = zero, sx = zero, sy = zero, sc = zero, ss = zero, px = zero, py = zero;
-                for (uint32_t j = from; j < to; j++) {
-                    const BoidsSeen* other = &nb->seen[j];
-                    const VECTOR ux = JOIN_NAMES(NAME, _offset)(SUBTRACT(SPLAT(other->x), x), doubles_x, scale_x);
-                    const VECTOR uy = JOIN_NAMES(NAME, _offset)(SUBTRACT(SPLAT(other->y), y), doubles_y, scale_y);
-                    VECTOR d2 = ADD(MULHRS(ux, ux), MULHRS(uy, uy));
-                    const MASK seen = BELOW(d2, view2);
-                    count = ADD_WHERE(seen, count, one);
-                    sx = ADD_WHERE(seen, sx, MULHRS(ux, offset_scale));
-                    sy = ADD_WHERE(seen, sy, MULHRS(uy, offset_scale));
-                    sc = ADD_WHERE(seen, sc, SPLAT(other->c));
-                    ss = ADD_WHERE(seen, ss, SPLAT(other->s));
-                    const VECTOR w = MULTIPLY(EXCESS(separation2, d2), push_gain);
-                    px = ADD(px, MULHRS(w, ux));
-                    py = ADD(py, MULHRS(w, uy));
-                    if (selves) d2 = FAR_WHERE_EQUAL(d2, self, SPLAT((int16_t)(j - block->first)));
-                    nearest2 = LEAST(nearest2, d2);
-                }
-                WIDEN_ADD(sums->count + lane, count);
-                WIDEN_ADD(sums->x + lane, sx);
-                WIDEN_ADD(sums->y + lane, sy);
-                WIDEN_ADD(sums->c + lane, sc);
-                WIDEN_ADD(sums->s + lane, ss);
-                WIDEN_ADD(sums->push_x + lane, px);
-                WIDEN_ADD(sums->push_y + lane, py);
-            }
+                 in_sight = SPLAT((int16_t)(nb->view2 - 1));
+    const VECTOR separation2 = SPLAT((int16_t)nb->separation2), one = SPLAT(1), zero = SPLAT(0);
+    const uint32_t pairs = crowd->size / 2;
+    for (int lane = 0; lane < BOIDS_LANES; lane += LANES) {
+        const BoidsSeen* first = nb->seen + block->first + lane;
+        const VECTOR xy = EVEN_WORDS(LOAD(first), LOAD(first + LANES / 2));
+        const VECTOR x = OR(LOW_HALF(xy), TO_HIGH_HALF(xy)), y = OR(HIGH_HALF(xy), ONLY_HIGH_HALF(xy));
+        VECTOR count = zero, sx = zero, sy = zero, px = zero, py = zero, nearest2 = SPLAT(-1);
+        VECTOR sum_c = zero, sum_s = zero, sc = zero, ss = zero;
+        const int16_t* self = boids__selves(crowd->self + lane);
+        if (crowd->size & 1) {
+            LOOK_AT(pairs, OR(LOAD(self - 4 * (int)pairs), LOAD(boids__high_halves)));
+            EMPTY();
         }
-        STORE_WIDE(sums->nearest2 + lane, nearest2);
+        for (uint32_t from = 0; from < pairs; from += BOIDS_FLUSH) {
+            const uint32_t to = pairs - from < BOIDS_FLUSH ? pairs : from + BOIDS_FLUSH;
+            for (uint32_t p = from; p < to; p++, self -= 4) LOOK_AT(p, LOAD(self));
+            EMPTY();
+        }
+        STORE(part->count + lane, ADD_PRODUCTS(zero, count, one));
+        STORE(part->x + lane, sx);
+        STORE(part->y + lane, sy);
+        STORE(part->c + lane, sum_c);
+        STORE(part->s + lane, sum_s);
+        STORE(part->push_x + lane, px);
+        STORE(part->push_y + lane, py);
+        STORE(part->nearest2 + lane, LEAST32(LOW_HALF(nearest2), HIGH_HALF(nearest2)));
     }
 }
+#undef LOOK_AT
+#undef EMPTY
 
-/* Keeps the `levels` least keys that the lanes see, least first. A sorted list of vectors, and every key sinks into it. */
-TARGET BOIDS_INLINE void JOIN_NAMES(NAME, _keys)(const BoidsNeighbors* nb, const BoidsBlock* block, const int levels,
-                                                 uint32_t (*keys)[BOIDS_LANES]) {
-    const VECTOR scale_x = SPLAT(nb->x_axis.scale), scale_y = SPLAT(nb->y_axis.scale), view2 = SPLAT(BOIDS_VIEW2);
-    const int doubles_x = nb->x_axis.doubles, doubles_y = nb->y_axis.doubles;
-    for (uint32_t lane = 0; lane < block->size; lane += LANES) {
-        const VECTOR x = LOAD(block->x + lane), y = LOAD(block->y + lane), self = LOAD(boids__lane_numbers + lane);
-        VECTOR low[BOIDS_MOST_NEAREST + 1], high[BOIDS_MOST_NEAREST + 1]; /* of the lower and the upper half of the lanes */
-        for (int k = 0; k < levels; k++) low[k] = high[k] = SPLAT(-1);
-        for (uint32_t r = 0; r < block->num_runs; r++) {
-            for (uint32_t j = block->from[r]; j < block->to[r]; j++) {
-                const BoidsSeen* other = &nb->seen[j];
-                const VECTOR ux = JOIN_NAMES(NAME, _offset)(SUBTRACT(SPLAT(other->x), x), doubles_x, scale_x);
-                const VECTOR uy = JOIN_NAMES(NAME, _offset)(SUBTRACT(SPLAT(other->y), y), doubles_y, scale_y);
-                VECTOR d2 = LEAST(ADD(MULHRS(ux, ux), MULHRS(uy, uy)), view2);
-                if (j - block->first < BOIDS_LANES) d2 = FAR_WHERE_EQUAL(d2, self, SPLAT((int16_t)(j - block->first)));
-                VECTOR a = KEY(WIDEN_LOW(d2), j), b = KEY(WIDEN_HIGH(d2), j);
-                for (int k = 0; k < levels; k++) {
-                    const VECTOR above_a = MOST32(low[k], a), above_b = MOST32(high[k], b);
-                    low[k] = LEAST32(low[k], a);
-                    high[k] = LEAST32(high[k], b);
-                    a = above_a;
-                    b = above_b;
-                }
-            }
-        }
-        for (int k = 0; k < levels; k++) {
-            STORE(keys[k] + lane, low[k]);
-            STORE(keys[k] + lane + LANES / 2, high[k]);
-        }
-    }
-}
-
-TARGET static void JOIN_NAMES(NAME, _nearest)(const BoidsNeighbors* nb, const BoidsBlock* block, int levels,
-                                              uint32_t (*keys)[BOIDS_LANES]) {
-    /* with the default num_neighbors, and one more to find ties, the list stays in registers */
-    if (levels == 8)
-        JOIN_NAMES(NAME, _keys)(nb, block, 8, keys);
-    else if (levels == 9)
-        JOIN_NAMES(NAME, _keys)(nb, block, 9, keys);
+TARGET static void NAME(const BoidsNeighbors* nb, const BoidsBlock* block, const BoidsCrowd* crowd, BoidsPart* part,
+                        uint32_t (*squares)[BOIDS_LANES]) {
+    const BoidsAxis x = nb->x_axis, y = nb->y_axis;
+    if (x.doubles == 1 && y.doubles == 1 && !x.scale && !nb->push_shift && !squares) /* so that the compiler knows, too */
+        JOIN_NAMES(NAME, _with)(nb, block, crowd, part, NULL, true);
     else
-        JOIN_NAMES(NAME, _keys)(nb, block, levels, keys);
+        JOIN_NAMES(NAME, _with)(nb, block, crowd, part, squares, false);
+}
+
+#define SORT_TWO(a, b)                      \
+    do {                                    \
+        const VECTOR lesser = LEAST32(a, b); \
+        b = MOST32(a, b);                   \
+        a = lesser;                         \
+    } while (0)
+
+/* Keeps the nine least keys that the lanes see. Eight at a time are sorted, and merged with the eight least so far. */
+TARGET static void JOIN_NAMES(NAME, _nearest)(const BoidsCrowd* crowd, uint32_t (*squares)[BOIDS_LANES], uint32_t first,
+                                              uint32_t (*keys)[BOIDS_LANES]) {
+    const VECTOR one = SPLAT32(1), two = SPLAT32(2);
+    for (int lane = 0; lane < BOIDS_LANES; lane += LANES) {
+        VECTOR least[8], ninth = LOAD(keys[8] + lane), place = SPLAT32(first);
+        for (int k = 0; k < 8; k++) least[k] = LOAD(keys[k] + lane);
+        for (uint32_t p = 0; p < (crowd->size + 1) / 2; p += 4) {
+            VECTOR a[8];
+            for (int k = 0; k < 8; k += 2) {
+                const VECTOR d2 = LOAD(squares[p + (uint32_t)k / 2] + lane);
+                a[k] = OR(TO_HIGH_HALF(d2), place);
+                a[k + 1] = OR(ONLY_HIGH_HALF(d2), ADD32(place, one));
+                place = ADD32(place, two);
+            }
+            /* Knuth, The Art of Computer Programming 3, 5.3.4: eight numbers sorted in 19 exchanges (Batcher) */
+            SORT_TWO(a[0], a[1]);
+            SORT_TWO(a[2], a[3]);
+            SORT_TWO(a[4], a[5]);
+            SORT_TWO(a[6], a[7]);
+            SORT_TWO(a[0], a[2]);
+            SORT_TWO(a[1], a[3]);
+            SORT_TWO(a[4], a[6]);
+            SORT_TWO(a[5], a[7]);
+            SORT_TWO(a[1], a[2]);
+            SORT_TWO(a[5], a[6]);
+            SORT_TWO(a[0], a[4]);
+            SORT_TWO(a[1], a[5]);
+            SORT_TWO(a[2], a[6]);
+            SORT_TWO(a[3], a[7]);
+            SORT_TWO(a[2], a[4]);
+            SORT_TWO(a[3], a[5]);
+            SORT_TWO(a[1], a[2]);
+            SORT_TWO(a[3], a[4]);
+            SORT_TWO(a[5], a[6]);
+            /* the lesser of each and its opposite are the eight least of both, rising and then falling */
+            for (int k = 0; k < 8; k++) {
+                ninth = LEAST32(ninth, MOST32(least[k], a[7 - k]));
+                least[k] = LEAST32(least[k], a[7 - k]);
+            }
+            for (int k = 0; k < 4; k++) SORT_TWO(least[k], least[k + 4]);
+            for (int k = 0; k < 8; k += 4) {
+                SORT_TWO(least[k], least[k + 2]);
+                SORT_TWO(least[k + 1], least[k + 3]);
+            }
+            for (int k = 0; k < 8; k += 2) SORT_TWO(least[k], least[k + 1]);
+        }
+        for (int k = 0; k < 8; k++) STORE(keys[k] + lane, least[k]);
+        STORE(keys[8] + lane, ninth);
+    }
+}
+#undef SORT_TWO
+
+/* The same for any number of levels: a sorted list, and every key sinks into it. */
+TARGET static void JOIN_NAMES(NAME, _nearest_of_many)(const BoidsCrowd* crowd, uint32_t (*squares)[BOIDS_LANES],
+                                                      uint32_t first, int levels, uint32_t (*keys)[BOIDS_LANES]) {
+    for (int lane = 0; lane < BOIDS_LANES; lane += LANES) {
+        VECTOR place = SPLAT32(first);
+        for (uint32_t p = 0; p < (crowd->size + 1) / 2; p++) {
+            const VECTOR d2 = LOAD(squares[p] + lane);
+            VECTOR a = OR(TO_HIGH_HALF(d2), place), b = OR(ONLY_HIGH_HALF(d2), ADD32(place, SPLAT32(1)));
+            place = ADD32(place, SPLAT32(2));
+            for (int k = 0; k < levels; k++) {
+                const VECTOR key = LOAD(keys[k] + lane), more = MOST32(key, a), less = LEAST32(key, a);
+                STORE(keys[k] + lane, LEAST32(less, b));
+                b = MOST32(less, b);
+                a = more;
+            }
+        }
+    }
 }
 
 #undef NAME
@@ -103,22 +166,27 @@ TARGET static void JOIN_NAMES(NAME, _nearest)(const BoidsNeighbors* nb, const Bo
 #undef VECTOR
 #undef MASK
 #undef LOAD
+#undef STORE
+#undef TWO
+#undef EVEN_WORDS
 #undef SPLAT
+#undef SPLAT32
 #undef ADD
+#undef ADD32
 #undef SUBTRACT
 #undef DOUBLE
 #undef MULHRS
-#undef MULTIPLY
+#undef OR
 #undef LEAST
-#undef EXCESS
-#undef BELOW
-#undef ADD_WHERE
-#undef FAR_WHERE_EQUAL
-#undef WIDEN_ADD
-#undef STORE_WIDE
-#undef WIDEN_LOW
-#undef WIDEN_HIGH
-#undef KEY
 #undef LEAST32
 #undef MOST32
-#undef STORE
+#undef SHIFT_RIGHT
+#undef AT_MOST
+#undef COUNT_WHERE
+#undef ADD_WHERE
+#undef ADD16_WHERE
+#undef ADD_PRODUCTS
+#undef LOW_HALF
+#undef HIGH_HALF
+#undef TO_HIGH_HALF
+#undef ONLY_HIGH_HALF

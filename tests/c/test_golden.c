@@ -118,7 +118,8 @@ static void hold_all(void) {
 static bool runs_here(void) {
 #if defined(__GNUC__) && defined(__x86_64__)
 #ifdef __AVX512BW__
-    return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512vnni");
 #elif defined __AVX2__
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma");
 #elif defined __SSE4_2__

@@ -191,8 +191,8 @@ static void test_groups_at_the_rim(void) {
         boids_neighbors_use_cells(&flock.env.neighbors, k & 1);
         const int32_t a = k >> 1, b = 1 - a;
         flock.env.x[a] = flock.env.y[a] = 1u << 16;
-        flock.env.x[b] = flock.env.x[a] + (675u << 16);
-        flock.env.y[b] = flock.env.y[a] + (8128u << 16);
+        flock.env.x[b] = flock.env.x[a] + (5u << 16);
+        flock.env.y[b] = flock.env.y[a] + (8192u << 16);
         flock_step(&flock, flock_straight);
         CHECK_EQ(flock.env.log.isolation, 0.5); /* one sees the other, unseen */
         CHECK_EQ(flock.env.log.groups, 1);
