@@ -142,6 +142,11 @@ typedef struct Boids {
     BOIDS_PARAMS(BOIDS__FIELD)
 #undef BOIDS__FIELD
 
+    /* inputs of a client that watches, which may set them after c_init */
+    int32_t phantom;            /* what the flock sees beside itself: 0 nothing, 1 a boid to be near, 2 one that is too near */
+    float phantom_x, phantom_y; /* where, in world units, within the world */
+    float script_cohesion, script_alignment, script_separation; /* the weights of c_script */
+
     /* state */
     uint32_t* x;       /* (num_boids) 2^32 to the width */
     uint32_t* y;       /* (num_boids) 2^32 to the height */
@@ -206,6 +211,10 @@ static inline const char* c_init(Boids* env) {
         return ENV_NO_MEMORY;
     }
     env->num_agents = env->num_boids;
+    /* they earn the most reward of a sweep over cohesion 0.03 .. 1 and separation 0.5 .. 16, in the default world */
+    env->script_cohesion = 0.15f;
+    env->script_alignment = 1.0f;
+    env->script_separation = 6.0f;
     env->gentle = (int32_t)(env->gentle_turn * (65536.0f / 360.0f) + 0.5f);
     env->hard = (int32_t)(env->max_turn * (65536.0f / 360.0f) + 0.5f);
     const double separation = (double)env->separation_radius / env->view_radius;
@@ -749,8 +758,9 @@ static inline void boids_reynolds(Boids* env, float cohesion, float alignment, f
     }
 }
 
-/* The weights earn the most reward of a sweep over cohesion 0.03 .. 1 and separation 0.5 .. 16, in the default world. */
-static inline void c_script(Boids* env) { boids_reynolds(env, 0.15f, 1.0f, 6.0f); }
+static inline void c_script(Boids* env) {
+    boids_reynolds(env, env->script_cohesion, env->script_alignment, env->script_separation);
+}
 
 static inline void c_close(Boids* env) {
     boids_neighbors_close(&env->neighbors);
