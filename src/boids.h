@@ -143,8 +143,8 @@ typedef struct Boids {
 #undef BOIDS__FIELD
 
     /* inputs of a client that watches, which may set them after c_init */
-    int32_t phantom;            /* what the flock sees beside itself: 0 nothing, 1 a boid to be near, 2 one that is too near */
-    float phantom_x, phantom_y; /* where, in world units, within the world */
+    int32_t phantom; /* what the flock sees beside itself: 0 nothing, 1 a boid to be near, 2 one that is too near */
+    float phantom_x, phantom_y;                                 /* where, in world units, within the world */
     float script_cohesion, script_alignment, script_separation; /* the weights of c_script */
 
     /* state */
@@ -376,6 +376,40 @@ BOIDS_INLINE void boids__sense(const Boids* env, const BoidsBlock* block, const 
     }
 }
 
+/* Adds the phantom to what the boids of a block see. It weighs a full company more than all others: the one to be near as if they were
+ * there and headed for it; the one that is too near as if they were right here and fled, and it pushes as if the separation
+ * radius were all of sight. */
+static inline void boids__see_phantom(const Boids* env, const BoidsBlock* block, BoidsSums* sums) {
+    const BoidsNeighbors* nb = &env->neighbors;
+    const uint32_t at_x = (uint32_t)(int64_t)(env->phantom_x / (double)env->width * 4294967296.0);
+    const uint32_t at_y = (uint32_t)(int64_t)(env->phantom_y / (double)env->height * 4294967296.0);
+    const float per_x = env->width / env->view_radius / 4294967296.0f,
+                per_y = env->height / env->view_radius / 4294967296.0f;
+    for (uint32_t l = 0; l < block->size; l++) {
+        const uint32_t i = nb->id[block->first + l];
+        const float dx = (float)(int32_t)(at_x - env->x[i]) * per_x, dy = (float)(int32_t)(at_y - env->y[i]) * per_y;
+        const float d2 = dx * dx + dy * dy; /* view radii squared */
+        if (d2 >= 1.0f) continue;
+        const float company = (float)(sums->count[l] + env->flockmates);
+        const float heading = company * BOIDS_UNIT / sqrtf(d2 > 1e-12f ? d2 : 1e-12f);
+        sums->count[l] += sums->count[l] + env->flockmates;
+        if (env->phantom == 1) {
+            sums->x[l] += company * dx * (float)nb->view;
+            sums->y[l] += company * dy * (float)nb->view;
+            sums->c[l] += heading * dx;
+            sums->s[l] += heading * dy;
+        } else {
+            const float push = (1.0f - d2) * (float)nb->push;
+            const int32_t nearest2 = (int32_t)(d2 * (float)nb->separation2);
+            sums->c[l] -= heading * dx;
+            sums->s[l] -= heading * dy;
+            sums->push_x[l] += push * dx;
+            sums->push_y[l] += push * dy;
+            if (nearest2 < sums->nearest2[l]) sums->nearest2[l] = nearest2;
+        }
+    }
+}
+
 /* Writes four lanes' worth of numbers to four boids' rows: lanes become rows. */
 BOIDS_INLINE void boids__write_four(float* const* row, int at, const float* a, const float* b, const float* c,
                                     const float* d) {
@@ -525,6 +559,7 @@ BOIDS_INLINE void boids__observe_rows(Boids* env, uint32_t from, uint32_t to, Bo
             if (count) memcpy(block, block - 1, offsetof(BoidsBlock, num_runs));
             if (!boids_block_next(nb, block) || block->row >= to) break;
             boids_see(nb, block, &crowd, &sums[count], nearest, places[count]);
+            if (env->phantom) boids__see_phantom(env, block, &sums[count]);
             if (scattered) boids__fetch_rows(env, block->first, size);
         }
         for (int k = 0; k < count; k++) boids__sense(env, &blocks[k], &sums[k], &senses[k], &logs[k]);

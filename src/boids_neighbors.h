@@ -292,7 +292,7 @@ static inline void boids_neighbors_close(BoidsNeighbors* nb) {
 }
 
 /* Lengths in world units. view_radius is at most half the shorter side and at least 1/1024 of the longer one;
- * separation_radius is between 1/32 of view_radius, where distances within it take no more than five values, and all of it.
+ * separation_radius is between 1/32 of view_radius, where distances within it take three to nine values, and all of it.
  * NULL, or ENV_NO_MEMORY with nothing left allocated. */
 static inline const char* boids_neighbors_init(BoidsNeighbors* nb, int32_t num_boids, double width, double height,
                                                double view_radius, double separation_radius, int32_t threads) {

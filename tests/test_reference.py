@@ -55,21 +55,31 @@ class Planted:
             self.actions[:] = random.integers(0, 5, len(self.actions))
 
 
+def window(p, side):
+    """The part of a side that 16 bits of a position span, in view radii."""
+    parts = 1
+    while int(side / (p.view_radius * 1.002)) // parts >= 32:
+        parts *= 2
+    return side / parts / p.view_radius
+
+
+def view(p):
+    """The view radius in the integers of pairs: see "Lengths" in src/boids_neighbors.h."""
+    radius = 2**16 / window(p, p.width)
+    while radius < 8150:
+        radius *= 2
+    return radius if radius <= 16300 else radius / 2
+
+
 def offset_error(p):
     """How far off one coordinate of an offset may be, in view radii."""
-    worst = 0
-    for side in (p.width, p.height):
-        parts = 1
-        while int(side / (p.view_radius * 1.002)) // parts >= 32:
-            parts *= 2
-        worst = max(worst, side / parts / 2**16 / p.view_radius)
-    return worst + 1 / 24576 + 1 / 32768
+    return max(window(p, p.width), window(p, p.height)) / 2**16 + 1 / (2 * view(p)) + 1 / 32768
 
 
 def square_error(p, distance):
     """How far off a squared distance may be, in view radii squared."""
     offset = np.sqrt(2) * offset_error(p)
-    return 1 / 4095 + 2 * distance * offset + offset**2
+    return 2**15 / view(p) ** 2 + 2 * distance * offset + offset**2
 
 
 def distance_error(p, distance):
@@ -101,7 +111,7 @@ def push_error(p, flock):
     distance = flock.distances / p.view_radius
     ratio = p.separation_radius / p.view_radius
     too_near = distance < ratio * 1.02
-    weight = (np.where(too_near, square_error(p, distance), 0) + 0.5 / 4095) / ratio**2
+    weight = (np.where(too_near, square_error(p, distance), 0) + 0.5 * 2**15 / view(p) ** 2) / ratio**2
     each = weight + offset_error(p) / ratio + 1e-3  # of the products of 16-bit numbers, which are scaled to use their bits
     return 3 * np.sqrt(2) * np.where(too_near, each, 0).sum(axis=1, keepdims=True) + 1e-3
 

@@ -669,6 +669,69 @@ static void test_script_turns(void) {
 
 /* ---- The validator must bite */
 
+/* ---- The phantom */
+
+static void test_phantom_is_seen(void) {
+    for (int kind = 1; kind <= 2; kind++) {
+        Flock flock = flock_new();
+        flock.env.num_boids = 2;
+        flock.env.speed = 0;
+        if (!flock_open(&flock)) return;
+        flock_place(&flock, 0, 1079, 360,
+                    0); /* it sees the phantom 50 ahead, across the seam; the other is out of sight of both */
+        flock_place(&flock, 1, 540, 100, 0);
+        flock.env.phantom = kind;
+        flock.env.phantom_x = 49;
+        flock.env.phantom_y = 360;
+        flock_step(&flock, flock_straight);
+        const float *row = flock.env.observations, *other = row + 10;
+        CHECK_NEAR(row[0], 1, 0);
+        CHECK_NEAR(row[1], 1, 0);                      /* a full company */
+        CHECK_NEAR(row[2], kind == 1 ? 0.5 : 0, 1e-3); /* ahead, or right here */
+        CHECK_NEAR(row[4], kind == 1 ? 1 : -1, 1e-3);  /* heading for itself, or fleeing */
+        CHECK_NEAR(row[6], kind == 1 ? 0 : -1, 1e-3);  /* -3 x (1 - 0.5^2) x 0.5, clipped */
+        CHECK_NEAR(row[8], kind == 1 ? 0 : 0.5, 1e-2); /* half way to it, whatever the separation radius */
+        for (int k = 0; k < 10; k++) CHECK_NEAR(other[k], 0, 0);
+        flock_close(&flock);
+    }
+}
+
+/* How many boids have the phantom in sight. */
+static int around_the_phantom(const Boids* env) {
+    int around = 0;
+    for (int32_t i = 0; i < env->num_boids; i++) {
+        const double dx = env->x[i] / 4294967296.0 * (double)env->width - (double)env->phantom_x;
+        const double dy = env->y[i] / 4294967296.0 * (double)env->height - (double)env->phantom_y;
+        around += dx * dx + dy * dy < (double)(env->view_radius * env->view_radius);
+    }
+    return around;
+}
+
+static void test_phantom_leads_and_scares(void) {
+    double around[3] = {0};
+    for (int kind = 0; kind < 3; kind++) {
+        for (uint64_t seed = 0; seed < 8; seed++) {
+            Flock flock = flock_new();
+            flock.env.num_boids = 300;
+            flock.env.horizon = 1000;
+            flock.env.rng = env_seed(seed, 0, 0);
+            if (!flock_open(&flock)) return;
+            flock.env.phantom_x = 540;
+            flock.env.phantom_y = 360;
+            flock.env.phantom = kind;
+            for (int t = 0; t < 150; t++) {
+                flock_step(&flock, flock_script);
+                around[kind] += around_the_phantom(&flock.env) / (8 * 150.0);
+            }
+            CHECK_TEXT(boids_validate(&flock.env), NULL);
+            flock_close(&flock);
+        }
+    }
+    CHECK(around[1] > 1.5 * around[0]);
+    CHECK(around[2] < 0.7 * around[0]);
+    printf("    boids around: %.1f, to be near %.1f, too near %.1f\n", around[0], around[1], around[2]);
+}
+
 static void test_validate(void) {
     const char* broken[8];
     for (int k = 0; k < 8; k++) {
@@ -721,6 +784,8 @@ int main(void) {
     RUN(test_script_flocks);
     RUN(test_script_keeps_to_the_space);
     RUN(test_script_turns);
+    RUN(test_phantom_is_seen);
+    RUN(test_phantom_leads_and_scares);
     RUN(test_validate);
     return check_result();
 }
