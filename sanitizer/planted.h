@@ -80,9 +80,14 @@ static inline void c_script(Env* env) {
     for (int i = 0; i < env->num_agents; i++) env->actions[i] = 1;
 }
 
-static inline void c_render(Env* env, uint8_t* rgb, int32_t width, int32_t height) {
+static inline void c_pixels(Env* env, uint8_t* rgb, int32_t width, int32_t height) {
     (void)env;
     memset(rgb, 0, (size_t)width * (size_t)height * 3);
+}
+
+static inline int32_t c_render(Env* env) {
+    (void)env;
+    return ENV_NO_WINDOW;
 }
 
 static inline void c_close(Env* env) {

@@ -15,7 +15,8 @@
  *            arguments are checked before anything is touched: a call that fails leaves everything as it was.
  * Threads:   an object is CLOSED, IDLE or BUSY, in one atomic word. Whoever turns IDLE to BUSY has the object to himself, so the
  *            GIL can go while C works, and a second thread gets an exception, with a GIL or without one.
- * State:     the module has none. What the header says of itself is constant; what Python sees of it lives in the class.
+ * State:     the module has none but the addresses that link() is given. What the header says of itself is constant; what Python
+ *            sees of it lives in the class.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -91,6 +92,20 @@ enum { NUM_LOG = sizeof LOG / sizeof LOG[0] };
 ENV_PARAMS(CHECK_PARAMETER)
 _Static_assert(NUM_LOG * sizeof(float) == sizeof(Log), "ENV_LOG must list every field of Log but n");
 _Static_assert(_Alignof(Env) <= _Alignof(max_align_t), "Env needs more alignment than calloc gives");
+
+/* The functions that an environment calls and nobody linked in: pointers, which link() fills. */
+typedef struct External {
+    const char* name;
+    void* pointer; /* to a pointer to the function */
+} External;
+
+#ifndef ENV_EXTERNALS
+#define ENV_EXTERNALS(X)
+#endif
+#define EXTERNAL(result, name, arguments) {#name, (void*)&name},
+static const External EXTERNALS[] = {ENV_EXTERNALS(EXTERNAL){NULL, NULL}};
+enum { NUM_EXTERNALS = sizeof EXTERNALS / sizeof EXTERNALS[0] - 1 };
+_Static_assert(sizeof(void (*)(void)) == sizeof(uintptr_t), "an address does not fit in an integer");
 
 /* Borrowed: where field k of the state lies. */
 static void* state_of(Env* env, int k) {
@@ -385,6 +400,8 @@ typedef struct VecEnv {
     EnvSpace action_space; /* the same in every environment */
     Py_ssize_t num_envs, num_agents;
     long long seed, num_threads;
+    unsigned long window_thread; /* that called window() first, and alone may */
+    bool window_used;
     Py_buffer views[NUM_BUFFERS]; /* held while their obj is not NULL */
 } VecEnv;
 
@@ -416,22 +433,32 @@ static void* share(const VecEnv* self, int k, Py_ssize_t i) {
 
 static void* place(const VecEnv* self, int k, Py_ssize_t i) { return share(self, k, i); }
 static void displace(void* buffer) { (void)buffer; }
-static inline void call(VecEnv* self, Py_ssize_t i, void (*work)(Env*)) { work(&self->envs[i]); }
+static inline void bring_in(VecEnv* self, Py_ssize_t i) { (void)self, (void)i; }
+static inline void bring_out(VecEnv* self, Py_ssize_t i) { (void)self, (void)i; }
 
 #else /* the sanitizers' build: each environment works on buffers of its own, of their exact size, so that a step past its share
          is a step past an allocation, which they see, and not into a neighbour's share, which they do not */
 
 static void* place(const VecEnv* self, int k, Py_ssize_t i) { return (void)i, ENV_CALLOC(1, share_bytes(self, k)); }
 static void displace(void* buffer) { ENV_FREE(buffer); }
-static void call(VecEnv* self, Py_ssize_t i, void (*work)(Env*)) {
-    Env* env = &self->envs[i];
+static void bring_in(VecEnv* self, Py_ssize_t i) {
+    const Env* env = &self->envs[i];
     void* const own[] = {env->observations, env->actions, env->rewards, env->terminals, env->truncations};
     for (int k = 0; k < NUM_BUFFERS; k++) memcpy(own[k], share(self, k, i), share_bytes(self, k));
-    work(env);
+}
+static void bring_out(VecEnv* self, Py_ssize_t i) {
+    const Env* env = &self->envs[i];
+    const void* const own[] = {env->observations, env->actions, env->rewards, env->terminals, env->truncations};
     for (int k = 0; k < NUM_BUFFERS; k++) memcpy(share(self, k, i), own[k], share_bytes(self, k));
 }
 
 #endif
+
+static inline void call(VecEnv* self, Py_ssize_t i, void (*work)(Env*)) {
+    bring_in(self, i);
+    work(&self->envs[i]);
+    bring_out(self, i);
+}
 
 /* Points environment i at its buffers; false when out of memory. */
 static bool attach(VecEnv* self, Py_ssize_t i) {
@@ -765,13 +792,44 @@ static PyObject* vecenv_render(PyObject* object, PyObject* args, PyObject* kwarg
     }
     if (enter(self, true) < 0) goto done;
     Py_BEGIN_ALLOW_THREADS
-    c_render(&self->envs[i], view.buf, (int32_t)view.shape[1], (int32_t)view.shape[0]);
+    c_pixels(&self->envs[i], view.buf, (int32_t)view.shape[1], (int32_t)view.shape[0]);
     Py_END_ALLOW_THREADS
     leave(self);
     result = Py_NewRef(Py_None);
 done:
     PyBuffer_Release(&view);
     return result;
+}
+
+static const char window_doc[] =
+    "window($self, /, env=0)\n--\n\n"
+    "Draw one frame of one environment in a window, which the first call opens, and take what the viewer does there. A process has\n"
+    "one window, and one thread that calls this.\n\n"
+    "Returns how many steps the viewer asks for before the next frame, or one of CLOSED, NO_WINDOW and WINDOW_TAKEN.\n\n"
+    "Raises: TypeError or ValueError for an argument, RuntimeError before the first reset(), when closed, in use by another thread, or\n"
+    "in another thread than the first time.";
+static PyObject* vecenv_window(PyObject* object, PyObject* args, PyObject* kwargs) {
+    static char* names[] = {"env", NULL};
+    VecEnv* self = (VecEnv*)object;
+    PyObject* which = NULL;
+    long long i = 0;
+    int32_t steps = 0;
+    const unsigned long thread = PyThread_get_thread_ident();
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:window", names, &which)) return NULL;
+    if (which && parse_int("env", which, 0, (long long)self->num_envs - 1, "", &i) < 0) return NULL;
+    if (enter(self, true) < 0) return NULL;
+    if (self->window_used && self->window_thread != thread) {
+        leave(self);
+        PyErr_SetString(PyExc_RuntimeError, "window() belongs to the thread that called it first");
+        return NULL;
+    }
+    self->window_used = true;
+    self->window_thread = thread;
+    bring_in(self, (Py_ssize_t)i);
+    steps = c_render(&self->envs[i]);
+    bring_out(self, (Py_ssize_t)i);
+    leave(self);
+    return PyLong_FromLong(steps);
 }
 
 /* What get() and set() share: the named field of environment i, as *pointer and *bytes, to be used between enter() and leave(). */
@@ -950,6 +1008,47 @@ done:
     return result;
 }
 
+static const char link_doc[] =
+    "link($module, addresses, /)\n--\n\n"
+    "Give window() the functions that it calls, as addresses in this process: a dict with every name of `externals` and no other.\n"
+    "Nobody can tell whether an address is right: a wrong one ends the process.\n\n"
+    "Raises: TypeError or ValueError for an argument; then no address has changed.";
+static PyObject* module_link(PyObject* module, PyObject* addresses) {
+    uintptr_t taken[NUM_EXTERNALS + 1] = {0};
+    PyObject *left = NULL, *key = NULL, *value = NULL, *result = NULL;
+    Py_ssize_t position = 0;
+    (void)module;
+    if (!PyDict_Check(addresses)) {
+        PyErr_Format(PyExc_TypeError, "addresses: expected a dict of names and addresses, got %.80R", addresses);
+        return NULL;
+    }
+    if (!(left = PyDict_Copy(addresses))) return NULL;
+    while (PyDict_Next(left, &position, &key, NULL)) {
+        if (PyUnicode_Check(key)) continue;
+        PyErr_Format(PyExc_TypeError, "addresses: expected names, got %.80R", key);
+        goto done;
+    }
+    for (int k = 0; k < NUM_EXTERNALS; k++) {
+        long long address = 0;
+        const int found = take(left, EXTERNALS[k].name, &value);
+        if (found == 0) PyErr_Format(PyExc_ValueError, "addresses: expected the address of %s, got none", EXTERNALS[k].name);
+        if (found <= 0 || parse_int(EXTERNALS[k].name, value, 1, INTPTR_MAX, "", &address) < 0) goto done;
+        Py_CLEAR(value);
+        taken[k] = (uintptr_t)address;
+    }
+    position = 0;
+    if (PyDict_Next(left, &position, &key, NULL)) {
+        PyErr_Format(PyExc_ValueError, "addresses: expected the names of externals, got %.80R too", key);
+        goto done;
+    }
+    for (int k = 0; k < NUM_EXTERNALS; k++) memcpy(EXTERNALS[k].pointer, &taken[k], sizeof taken[k]);
+    result = Py_NewRef(Py_None);
+done:
+    Py_XDECREF(value);
+    Py_XDECREF(left);
+    return result;
+}
+
 static const char vecenv_doc[] =
     "VecEnv(observations, actions, rewards, terminals, truncations, *, num_envs=1, seed=0, num_threads=1, **parameters)\n--\n\n"
     "num_envs environments over one set of arrays, which C reads and writes in place; n = num_envs * num_agents.\n\n"
@@ -969,6 +1068,7 @@ static PyMethodDef vecenv_methods[] = {
     {"script", vecenv_script, METH_NOARGS, script_doc},
     {"log", vecenv_log, METH_NOARGS, log_doc},
     {"render", (PyCFunction)(void (*)(void))vecenv_render, METH_VARARGS | METH_KEYWORDS, render_doc},
+    {"window", (PyCFunction)(void (*)(void))vecenv_window, METH_VARARGS | METH_KEYWORDS, window_doc},
     {"get", (PyCFunction)(void (*)(void))vecenv_get, METH_VARARGS | METH_KEYWORDS, get_doc},
     {"set", (PyCFunction)(void (*)(void))vecenv_set, METH_VARARGS | METH_KEYWORDS, set_doc},
     {"close", vecenv_close, METH_NOARGS, close_doc},
@@ -1002,14 +1102,24 @@ static PyType_Spec vecenv_spec = {
 };
 
 static int module_exec(PyObject* module) {
-    PyObject* name = NULL;
+    PyObject *name = NULL, *externals = NULL;
     PyObject* type = PyType_FromModuleAndSpec(module, &vecenv_spec, NULL);
     int result = -1;
     if (!type || add_class_data(type) < 0) goto done;
     /* where it was really imported from: boids_env._boids */
     if (!(name = PyModule_GetNameObject(module)) || PyObject_SetAttrString(type, "__module__", name) < 0) goto done;
-    result = PyModule_AddType(module, (PyTypeObject*)type);
+    if (PyModule_AddType(module, (PyTypeObject*)type) < 0) goto done;
+    if (!(externals = PyTuple_New(NUM_EXTERNALS))) goto done;
+    for (int k = 0; k < NUM_EXTERNALS; k++) {
+        PyObject* text = PyUnicode_FromString(EXTERNALS[k].name);
+        if (!text || PyTuple_SetItem(externals, k, text) < 0) goto done; /* SetItem steals the text */
+    }
+    if (PyModule_AddObjectRef(module, "externals", externals) < 0) goto done;
+    if (PyModule_AddIntConstant(module, "CLOSED", ENV_CLOSED) < 0) goto done;
+    if (PyModule_AddIntConstant(module, "NO_WINDOW", ENV_NO_WINDOW) < 0) goto done;
+    result = PyModule_AddIntConstant(module, "WINDOW_TAKEN", ENV_WINDOW_TAKEN);
 done:
+    Py_XDECREF(externals);
     Py_XDECREF(name);
     Py_XDECREF(type);
     return result;
@@ -1017,6 +1127,7 @@ done:
 
 static PyMethodDef module_methods[] = {
     {"layout", (PyCFunction)(void (*)(void))module_layout, METH_VARARGS | METH_KEYWORDS, layout_doc},
+    {"link", module_link, METH_O, link_doc},
     {0},
 };
 

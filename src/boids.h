@@ -147,6 +147,9 @@ typedef struct Boids {
     float phantom_x, phantom_y;                                 /* where, in world units, within the world */
     float script_cohesion, script_alignment, script_separation; /* the weights of c_script */
 
+    struct BoidsClient* client;              /* the window that shows the flock, or NULL: boids_render.h */
+    void (*close_client)(struct Boids* env); /* what c_close closes it with */
+
     /* state */
     uint32_t* x;       /* (num_boids) 2^32 to the width */
     uint32_t* y;       /* (num_boids) 2^32 to the height */
@@ -798,6 +801,7 @@ static inline void c_script(Boids* env) {
 }
 
 static inline void c_close(Boids* env) {
+    if (env->client) env->close_client(env);
     boids_neighbors_close(&env->neighbors);
     ENV_FREE(env->x);
     ENV_FREE(env->y);

@@ -197,7 +197,8 @@ static const int16_t boids__high_halves[2 * BOIDS_LANES] = {0, -1, 0, -1, 0, -1,
 /* The fastest of them here. */
 static inline BoidsKernels boids__fastest_kernels(void) {
 #define KERNELS(name) {name, name##_nearest, name##_nearest_of_many}
-#if defined(__GNUC__) && defined(__x86_64__) && (!defined(BOIDS_NO_CLONES) || (defined(__AVX512BW__) && defined(__AVX512VNNI__)))
+#if defined(__GNUC__) && defined(__x86_64__) && \
+    (!defined(BOIDS_NO_CLONES) || (defined(__AVX512BW__) && defined(__AVX512VNNI__)))
     const BoidsKernels avx512 = KERNELS(boids__sum_avx512);
     if (BOIDS_HAS("avx512bw") && BOIDS_HAS("avx512vnni")) return avx512;
 #endif

@@ -22,6 +22,8 @@
  *   ENV_PARAMS(X)            X(type, name, default, min, max, unit, doc) for every parameter: a field of Env of the same name.
  *                            type is int, float, bool or choice; the unit of a choice lists its names: "rules|nearest"
  *   ENV_STATE(X)             X(type, name, doc) for every per-agent array that together with rng is the state (may be empty)
+ *   ENV_EXTERNALS(X)         may be left out: X(result, name, arguments) for every function that c_render needs and that is not
+ *                            linked in: `name` is a pointer to one, whose address arrives at run time
  *
  *   const char* c_init(Env*)             checks the parameters, sets num_agents, allocates. NULL, or a message (it may lie in Env);
  *                                        then nothing is left allocated. ENV_NO_MEMORY is the message of a failed allocation
@@ -30,15 +32,19 @@
  *   void c_reset(Env*)                   starts an episode and writes observations
  *   void c_step(Env*)                    reads actions; writes observations, rewards, terminals, truncations. Restarts by itself
  *   void c_script(Env*)                  writes a scripted policy's actions, from the last observations
- *   void c_render(Env*, uint8_t* rgb, int32_t width, int32_t height)  draws into (height x width x 3) pixels, row by row from the top
- *   void c_close(Env*)                   frees what c_init allocated, and nothing else; harmless when called twice
+ *   void c_pixels(Env*, uint8_t* rgb, int32_t width, int32_t height)  draws into (height x width x 3) pixels, row by row from the top
+ *   int32_t c_render(Env*)               draws one frame in a window, which the first call opens, and takes what the viewer does
+ *                                        there. How many steps he asks for before the next frame, or one of ENV_CLOSED,
+ *                                        ENV_NO_WINDOW and ENV_WINDOW_TAKEN; then no window is open, and the next call may open one
+ *   void c_close(Env*)                   frees what c_init and c_render allocated, and nothing else; harmless when called twice
  *
  * Env starts zeroed. Equal parameters give an equal num_agents and equal spaces, whatever index and rng.
  * Memory: the five buffers belong to the caller, who sets them after c_init, and keeps them alive, apart from each other and
  * unmoved until c_close. binding.c has checked every action against c_action_space before c_step runs. What it writes into the
  * arrays of ENV_STATE may be any bytes: a step from there may make no sense, but stays within memory.
  * Errors: no function prints, exits or asserts on input; c_init alone can fail.
- * Threads: two environments share nothing and may step at the same time; one environment belongs to one thread at a time.
+ * Threads: two environments share nothing and may step at the same time; one environment belongs to one thread at a time. A
+ * process has one window, and the thread that opened it draws and closes it.
  */
 #ifndef ENV_H
 #define ENV_H
@@ -56,6 +62,13 @@ typedef struct EnvSpace {
     float low, high;        /* every element lies in [low, high]; of no meaning where `choices` is set */
     const int32_t* choices; /* NULL, or for type 'i' the number of choices of each element: 0 .. choices[k] - 1 */
 } EnvSpace;
+
+/* What c_render returns in place of a number of steps. */
+enum {
+    ENV_CLOSED = -1,      /* the viewer closed the window */
+    ENV_NO_WINDOW = -2,   /* none can be opened: no display, no memory, or nothing to draw with */
+    ENV_WINDOW_TAKEN = -3 /* another environment of this process has it */
+};
 
 #define ENV_NO_MEMORY "out of memory"
 

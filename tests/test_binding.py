@@ -218,6 +218,8 @@ BAD_CALLS = [
     (lambda env: env.render(np.zeros((4, 4, 3), "u1")[::-1]), ValueError, f"pixels: {GAPS}"),
     (lambda env: env.render(read_only(np.zeros((4, 4, 3), "u1"))), ValueError, f"pixels: {READ_ONLY}"),
     (lambda env: env.render(np.zeros((4, 4, 3), "u1"), 2), ValueError, "env: expected an int in [0, 1], got 2"),
+    (lambda env: env.window(2), ValueError, "env: expected an int in [0, 1], got 2"),
+    (lambda env: env.window("0"), TypeError, "env: expected an int, got '0'"),
     (lambda env: setattr(env, "seed", 1), AttributeError, None),
     (lambda env: setattr(env, "num_envs", 5), AttributeError, None),
     (lambda env: setattr(env, "extra", 5), AttributeError, None),
@@ -345,7 +347,7 @@ def test_turn_is_refused_and_nothing_moves(boids, kind, value, expected, got, ag
 def uses_of_one(env):
     """The calls that are about a single environment."""
     pixels = np.zeros((4, 4, 3), np.uint8)
-    return [lambda: env.render(pixels), lambda: env.get("rng"), lambda: env.set("rng", bytes(8))]
+    return [lambda: env.render(pixels), lambda: env.get("rng"), lambda: env.set("rng", bytes(8)), lambda: env.window()]
 
 
 def test_before_the_first_reset(module):

@@ -30,7 +30,7 @@ def test_help_without_the_optional_packages() -> None:
     assert done.stderr == ""
     first, second = done.stdout[: len(done.stdout) // 2], done.stdout[len(done.stdout) // 2 :]
     assert first == second
-    for command in ("train", "score", "record", "bench"):
+    for command in ("train", "score", "watch", "record", "bench"):
         assert command in first
 
 
@@ -39,7 +39,7 @@ def test_help_imports_no_torch() -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("command", ["train", "score", "record"])
+@pytest.mark.parametrize("command", ["train", "score", "watch", "record"])
 def test_help_lists_the_parameters(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main([command, "--help"])
@@ -74,17 +74,24 @@ def test_show_config(capsys: pytest.CaptureFixture[str]) -> None:
         ("score --last 900", "--last: expected 1 to 800 steps, got 900"),
         ("score --env.horizon 5", "--env.horizon"),
         ("score --train.gamma 1", "unknown option --train.gamma"),
-        ("score nobody", "nobody: expected random, reynolds or the path"),
+        ("score nobody", "nobody: expected random, reynolds, learned or the path"),
         ("score --env.num-boids 0", "num_boids"),
         ("score --json nowhere/x.json --steps 2 --last 1 --seeds 1", "nowhere/x.json: No such file"),
         ("record", "the following arguments are required: OUT"),
-        ("record flock.mp4", "expected a name that ends in .gif or .png"),
+        ("record flock.avi", "expected a name that ends in .gif, .mp4 or .png"),
+        ("record flock.mp4 --size 641x360", "expected even numbers as the --size of an mp4, got 641x360"),
         ("record flock.gif --size big", "expected WIDTHxHEIGHT, got 'big'"),
         ("record flock.gif --size 0x5", "--size from 1x1"),
         ("record flock.gif --seconds -1", "expected --fps"),
         ("record flock.gif --policy nobody", "nobody: expected random"),
-        ("record nowhere/flock.gif --seconds 0.1", "nowhere/flock.gif"),
-        ("record flock.gif --seed -1", "seed"),
+        ("record nowhere/flock.gif --policy reynolds", "nowhere/flock.gif"),
+        ("record flock.gif --seed -1 --policy reynolds", "seed"),
+        ("watch nobody", "nobody: expected random"),
+        ("watch reynolds --fps 0", "expected --fps 1 to 60"),
+        ("watch reynolds --steps -1", "--steps of at least 0"),
+        ("watch reynolds --terminal --seed -1", "seed"),
+        ("watch reynolds --env.num-boids 0", "num_boids"),
+        ("watch --train.gamma 1", "unknown option --train.gamma"),
         ("train --train.gama 1", "did you mean --train.gamma"),
         ("train --train.gamma", "expected a value"),
         ("train --seed one", "--train.seed: expected an integer, got 'one'"),

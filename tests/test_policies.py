@@ -1,5 +1,10 @@
 """Policies in NumPy, and the files they come from."""
 
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +14,12 @@ import torch
 
 from boids_env import Flocks, UserError
 from boids_env.network import Policy
-from boids_env.policies import Learned, load_policy, save_policy
+from boids_env.policies import LEARNED, Learned, load_policy, save_policy
 from boids_env.puffer import Boids
+from boids_env.score import score, summarize
 from interpreter import OPTIONAL, python
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(params=["discrete", "continuous"])
@@ -217,7 +225,7 @@ def test_a_checkpoint_cannot_smuggle_in_code(tmp_path: Path, capsys: pytest.Capt
 @pytest.mark.parametrize("which", ["reynold", "nowhere/policy.npz", ""])
 def test_no_such_policy(which: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match=r"expected random, reynolds or the path|there is no such file"):
+    with pytest.raises(UserError, match=r"expected random, reynolds, learned or the path|there is no such file"):
         load_policy(which)
 
 
@@ -237,3 +245,66 @@ def test_a_broken_policy_is_not_saved(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="finite"):
         save_policy(tmp_path / "policy.npz", changed("decoder.bias", np.full(5, np.nan)), {})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_one_ships_with_the_package_and_flocks() -> None:
+    board = summarize(score(["learned", "random"], seeds=1, steps=600, last=100, num_envs=4))
+    assert board["learned"]["reward"]["mean"] > 0.8
+    assert board["learned"]["local_alignment"]["mean"] > 0.97
+    assert load_policy("learned").interface == {"action": "discrete", "observation": "rules", "num_neighbors": 8}
+
+
+@pytest.fixture(scope="module")
+def policy_in_c(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    compiler = os.environ.get("CC") or shutil.which("cc")
+    if compiler is None:
+        pytest.skip("needs a C compiler")
+    source = tmp_path_factory.mktemp("c") / "policy.c"
+    source.write_text("""
+        #include "policy.h"
+        void scores(const float* observation, float* out) { learned_scores(observation, out); }
+        bool act(float* observations, int32_t* actions, int32_t num_boids, int action, uint64_t seed) {
+            Boids env;
+            memset(&env, 0, sizeof env);
+            boids_defaults(&env);
+            env.num_boids = num_boids;
+            env.action = action;
+            env.observations = observations;
+            env.actions = actions;
+            return learned_act(&env, &seed);
+        }
+    """)
+    command = [*compiler.split(), "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
+    folders = f"-I{ROOT / 'src'}", f"-I{ROOT / 'examples'}"
+    subprocess.run([*command, *folders, source, "-o", source.with_suffix(".so"), "-lm"], check=True)
+    return ctypes.CDLL(source.with_suffix(".so"))
+
+
+def test_in_c_it_scores_alike_and_draws_by_the_scores(policy_in_c: ctypes.CDLL) -> None:
+    random = np.random.default_rng(1)
+    observations = random.uniform(-1, 1, (500, 10)).astype(np.float32)
+    expected = load_policy("learned").scores(observations)
+    got = np.zeros((500, 5), np.float32)
+    for row, out in zip(observations, got, strict=True):
+        policy_in_c.scores(ctypes.c_void_p(row.ctypes.data), ctypes.c_void_p(out.ctypes.data))
+    assert np.abs(got - expected).max() < 1e-4 * max(1, np.abs(expected).max())
+
+    hesitant = np.argmin(expected.max(1))
+    many, actions = np.tile(observations[hesitant], (20_000, 1)), np.full(20_000, -1, np.int32)
+    pointers = ctypes.c_void_p(many.ctypes.data), ctypes.c_void_p(actions.ctypes.data)
+    policy_in_c.act.restype = ctypes.c_bool
+    assert policy_in_c.act(*pointers, 20_000, 0, ctypes.c_uint64(7))
+    chances = np.exp(expected[hesitant] - expected[hesitant].max())
+    assert np.abs(np.bincount(actions, minlength=5) / 20_000 - chances / chances.sum()).max() < 0.02
+    actions[:] = -1
+    assert not policy_in_c.act(*pointers, 20_000, 1, ctypes.c_uint64(7))
+    assert (actions == -1).all()
+
+
+def test_the_header_is_of_the_policy_that_ships(tmp_path: Path) -> None:
+    tool = ROOT / "tools/policy_header.py"
+    subprocess.run([sys.executable, tool, LEARNED, tmp_path / "policy.h"], check=True)
+    assert (tmp_path / "policy.h").read_text() == (ROOT / "examples/policy.h").read_text()
+    done = subprocess.run([sys.executable, tool, "random", tmp_path / "policy.h"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == "random: expected a learned policy with discrete turns\n"

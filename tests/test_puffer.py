@@ -143,7 +143,7 @@ def test_bad_buffers(change: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"render_mode": "human"}, ValueError, "render_mode: expected None or 'rgb_array', got 'human'"),
+        ({"render_mode": "canvas"}, ValueError, "render_mode: expected None, 'rgb_array', 'ansi' or 'human', got 'canvas'"),
         ({"log_interval": 0}, ValueError, "log_interval: expected at least 1"),
         ({"num_envs": -1}, ValueError, "num_envs: expected at least 1"),
         ({"wings": 2}, TypeError, "wings"),

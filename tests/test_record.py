@@ -1,14 +1,34 @@
-"""`boids record`: films and pictures."""
+"""`boids record`: films and pictures. Reynolds flies, unless it says otherwise."""
 
+import subprocess
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from boids_env import UserError
-from boids_env.record import record
+import boids_env.record
+from boids_env import UserError, load_policy
+from boids_env.record import world
 from interpreter import OPTIONAL, python
+
+record = partial(boids_env.record.record, policy="reynolds")
+
+
+@pytest.fixture
+def ffmpeg() -> Any:
+    return pytest.importorskip("imageio_ffmpeg", reason="an mp4 needs imageio-ffmpeg: pip install 'boids-env[mp4]'")
+
+
+def frames_of(path: Path, size: tuple[int, int], ffmpeg: Any) -> np.ndarray:
+    """The frames of an mp4: (frames, height, width, 3)."""
+    # not by read_frames, which leaves two pipes open: a warning, and so an error
+    command = [ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", path, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    done = subprocess.run(command, capture_output=True, check=True)
+    return np.frombuffer(done.stdout, np.uint8).reshape(-1, size[1], size[0], 3)
 
 
 def test_a_film(tmp_path: Path) -> None:
@@ -46,6 +66,28 @@ def test_ten_seconds_stay_below_three_megabytes(tmp_path: Path) -> None:
         assert film.n_frames == 150
 
 
+def test_an_mp4(tmp_path: Path, ffmpeg: Any) -> None:
+    record(tmp_path / "flock.mp4", seconds=2, size=(322, 200))
+    assert ffmpeg.count_frames_and_secs(tmp_path / "flock.mp4") == (60, 2.0)
+    frames = frames_of(tmp_path / "flock.mp4", (322, 200), ffmpeg)
+    assert len(frames) == 60
+    assert [path.name for path in tmp_path.iterdir()] == ["flock.mp4"]
+    birds = frames.max(3) > 130
+    assert birds.reshape(60, -1).sum(1).min() > 50
+    assert all((one != other).any() for one, other in pairwise(birds))
+    record(tmp_path / "flock.png", seconds=4, fps=15, size=(322, 200))
+    record(tmp_path / "same.png", seconds=2, fps=30, size=(322, 200))
+    with Image.open(tmp_path / "same.png") as drawn, Image.open(tmp_path / "flock.png") as later:
+        apart = [np.abs(frames[-1].astype(int) - np.asarray(picture)).mean() for picture in (drawn, later)]
+    assert apart[0] < 2 < apart[1]
+
+
+def test_ten_seconds_of_mp4_stay_below_three_megabytes(tmp_path: Path, ffmpeg: Any) -> None:
+    record(tmp_path / "flock.mp4")
+    assert (tmp_path / "flock.mp4").stat().st_size < 3e6
+    assert len(frames_of(tmp_path / "flock.mp4", (640, 360), ffmpeg)) == 300
+
+
 def test_a_picture_is_the_last_frame(tmp_path: Path) -> None:
     record(tmp_path / "a.png", seconds=1, size=(160, 90))
     record(tmp_path / "b.png", seconds=1, size=(160, 90))
@@ -73,7 +115,56 @@ def test_a_film_that_fails_leaves_the_old_one(tmp_path: Path) -> None:
     assert out.read_bytes() == before
 
 
-def test_without_pillow(tmp_path: Path) -> None:
-    done = python("from boids_env.cli import main; sys.exit(main(['record', 'flock.gif']))", hidden=OPTIONAL, cwd=tmp_path)
+def test_a_flight_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("boids_env.flocks.Flocks.step", fails)
+    for kind in ("gif", "png"):
+        with pytest.raises(KeyboardInterrupt):
+            record(tmp_path / f"flock.{kind}", seconds=1)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_mp4_that_fails_leaves_nothing(tmp_path: Path, ffmpeg: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("boids_env.flocks.Flocks.step", fails)
+    with pytest.raises(KeyboardInterrupt):
+        record(tmp_path / "flock.mp4", seconds=1)
+    assert not list(tmp_path.iterdir())
+    monkeypatch.undo()
+    monkeypatch.setattr(ffmpeg, "write_frames", lambda path, *others, **settings: a_broken_pipe())
+    with pytest.raises(UserError, match="ffmpeg stopped"):
+        record(tmp_path / "flock.mp4", seconds=1)
+    assert not list(tmp_path.iterdir())
+
+
+def a_broken_pipe() -> Any:
+    yield
+    raise OSError("Broken pipe\n\nFFMPEG COMMAND: ...")
+
+
+def test_a_larger_flock_has_a_larger_world() -> None:
+    reynolds = load_policy("reynolds")
+    assert world(reynolds, {}) == {"horizon": 1_000_000, "width": 1080, "height": 720}
+    assert world(reynolds, {"num_boids": 8})["width"] == 1080
+    grown = world(reynolds, {"num_boids": 64 * 25, "horizon": 400})
+    assert grown == {"horizon": 400, "num_boids": 1600, "width": 5 * 1080, "height": 5 * 720}
+    for asked in ({"width": 500}, {"height": 500}):
+        assert world(reynolds, {"num_boids": 1600, **asked}) == {"horizon": 1_000_000, "num_boids": 1600, **asked}
+
+
+@pytest.mark.parametrize(
+    ("kind", "needs", "extra"),
+    [("a gif", "Pillow", "record"), ("a png", "Pillow", "record"), ("an mp4", "imageio-ffmpeg", "mp4")],
+)
+def test_without_what_writes_it(kind: str, needs: str, extra: str, tmp_path: Path) -> None:
+    out = f"flock.{kind.split()[1]}"
+    done = python(f"from boids_env.cli import main; sys.exit(main(['record', '{out}']))", hidden=OPTIONAL, cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr == "boids: recording needs Pillow, which is not installed: pip install pillow\n"
+    assert (
+        done.stderr == f"boids: recording {kind} needs {needs}, which is not installed: pip install 'boids-env[{extra}]'\n"
+    )
+    assert not list(tmp_path.iterdir())

@@ -103,6 +103,15 @@ def _record(options: argparse.Namespace, overrides: dict[str, str]) -> int:
     return 0
 
 
+def _watch(options: argparse.Namespace, overrides: dict[str, str]) -> int:
+    from boids_env.config import env_parameters
+    from boids_env.watch import watch
+
+    settings = {name: getattr(options, name) for name in ("seed", "fps", "steps", "in_terminal", "argmax")}
+    watch(options.policy, parameters=env_parameters(overrides), **settings)
+    return 0
+
+
 def _bench(options: argparse.Namespace, overrides: dict[str, str]) -> int:
     from boids_env.bench import run
     from boids_env.core import positive
@@ -167,15 +176,26 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--argmax", action="store_true", help=_ARGMAX)
     sub.add_argument("--json", metavar="FILE", help="write every figure there too")
 
-    sub = command("record", _record, "film a flock as a GIF, or its last moment as a PNG")
+    sub = command("watch", _watch, "fly a flock before your eyes, in a window or in the terminal")
+    sub.usage = "boids watch [POLICY] [OPTION ...] [--env.key VALUE ...]"
+    sub.add_argument("policy", nargs="?", default="learned", metavar="POLICY", help=_POLICY + " (%(default)s)")
+    sub.add_argument("--terminal", action="store_true", dest="in_terminal", help="open no window")
+    sub.add_argument("--fps", type=int, default=30, metavar="N", help="frames to a second in the terminal (%(default)s)")
+    sub.add_argument("--steps", type=int, metavar="N", help="end after so many (go on)")
+    sub.add_argument("--seed", type=int, default=0, metavar="N", help="of the flock (%(default)s)")
+    sub.add_argument("--argmax", action="store_true", help=_ARGMAX)
+    sub.epilog = _ROOM + _parameters()
+
+    sub = command("record", _record, "film a flock as a GIF or MP4, or its last moment as a PNG")
     sub.usage = "boids record OUT [OPTION ...] [--env.key VALUE ...]"
-    sub.add_argument("out", metavar="OUT", help="a .gif or a .png")
-    sub.add_argument("--policy", default="reynolds", help=_POLICY + " (%(default)s)")
+    sub.add_argument("out", metavar="OUT", help="a .gif, an .mp4 or a .png")
+    sub.add_argument("--policy", default="learned", help=_POLICY + " (%(default)s)")
     sub.add_argument("--seconds", type=float, default=10, metavar="S", help="of film, 30 steps each (%(default)s)")
-    sub.add_argument("--fps", type=int, default=15, metavar="N", help="frames to a second (%(default)s)")
+    sub.add_argument("--fps", type=int, metavar="N", help="frames to a second (15, of an mp4 30)")
     sub.add_argument("--size", type=_size, default=(640, 360), metavar="WxH", help="in pixels (640x360)")
     sub.add_argument("--seed", type=int, default=0, metavar="N", help="of the flock (%(default)s)")
     sub.add_argument("--argmax", action="store_true", help=_ARGMAX)
+    sub.epilog = _ROOM + _parameters()
 
     sub = command("bench", _bench, "measure how fast flocks step here", "The peers are for `make bench`, in the sources.")
     sub.add_argument("--rounds", type=int, default=9, metavar="N", help="that each figure is the median of (%(default)s)")
@@ -186,8 +206,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-_POLICY = "random, reynolds, or a policy.npz, checkpoint (.pt) or folder of boids train"
+_POLICY = "random, reynolds, learned (which ships), or a policy.npz, checkpoint (.pt) or folder of boids train"
 _ARGMAX = "learned policies take their best turn, instead of drawing one by its score"
+_ROOM = "Without --env.width and --env.height the world of more than 64 boids grows, so that each has as much room.\n\n"
 
 
 def _parameters() -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 Infos = list[dict[str, float]]
 
+RENDER_MODES = (None, "rgb_array", "ansi", "human")
 SHORT_SIDE, LONG_SIDE = 480, 720  # of a picture whose size nobody asked for, in pixels: as large as fits
 
 
@@ -31,6 +32,14 @@ def positive(name: str, value: int) -> int:
     if number < 1:
         raise UserError(f"{name}: expected at least 1, got {number}")
     return number
+
+
+def checked_render_mode(render_mode: str | None) -> str | None:
+    """Itself. Raises: UserError."""
+    if render_mode not in RENDER_MODES:
+        listed = ", ".join(repr(mode) for mode in RENDER_MODES[:-1])
+        raise UserError(f"render_mode: expected {listed} or {RENDER_MODES[-1]!r}, got {render_mode!r}")
+    return render_mode
 
 
 def array_shapes(what: Layout, num_envs: int) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
@@ -62,6 +71,8 @@ class Core:
     layout: Layout  # of one flock
     parameters: dict[str, Any]  # every parameter of the flock by name, with the value in force
     vec: VecEnv  # the extension's own object
+
+    render_mode: str | None = None  # what render() does: one of RENDER_MODES
 
     _log_interval = 0  # steps from one log in the infos to the next; 0 leaves the log to whoever calls log()
     _steps = 0
@@ -135,7 +146,34 @@ class Core:
         """
         return self.vec.log()
 
-    def render(self, width: int | None = None, height: int | None = None, env: int = 0) -> NDArray[np.uint8]:
+    def render(self, width: int | None = None, height: int | None = None, env: int = 0) -> Any:
+        """Shows flock `env`, in the way of `render_mode`.
+
+        Returns:
+            None or "rgb_array": (height, width, 3) uint8 pixels, rows from the top, an array of its own each time.
+            "ansi": text for a terminal, `width` columns by `height` rows.
+            "human": draws a frame in a window, which the first call opens, and returns how many steps the viewer asks for
+            before the next one, or None once the window was closed:
+
+                while (steps := flocks.render()) is not None:
+                    for _ in range(steps):
+                        flocks.script()
+                        flocks.step()
+
+        Raises:
+            UserError: "human" without raylib, or without a display.
+        """
+        if self.render_mode == "human":
+            from boids_env import window
+
+            return window.draw(self.vec, env)
+        if self.render_mode == "ansi":
+            from boids_env import terminal
+
+            return terminal.frame(self, env, 80 if width is None else width, 24 if height is None else height)
+        return self.pixels(width, height, env)
+
+    def pixels(self, width: int | None = None, height: int | None = None, env: int = 0) -> NDArray[np.uint8]:
         """A picture of flock `env`: (height, width, 3) pixels, rows from the top, an array of its own each time."""
         world = self.parameters["width"], self.parameters["height"]
         scale = min(LONG_SIDE / max(world), SHORT_SIDE / min(world))

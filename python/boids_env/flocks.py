@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from boids_env._boids import layout
-from boids_env.core import Core, array_shapes, positive
+from boids_env.core import Core, array_shapes, checked_render_mode, positive
 
 
 class Flocks(Core):
@@ -24,15 +24,26 @@ class Flocks(Core):
         num_envs: flocks, at least 1.
         seed: 0 to 2**63 - 1, or None for one from the system. The same seed gives the same flocks, on any machine.
         num_threads: threads that step them; changes no bit of what they do.
+        render_mode: what `render()` returns: None or "rgb_array" pixels, "ansi" text, "human" the steps that the viewer of
+            a window asks for.
         **parameters: of every flock; `VecEnv.parameters` lists them.
 
     Raises:
         TypeError: a parameter of an unknown name or a wrong type.
-        ValueError: a parameter out of its range.
+        ValueError: a parameter out of its range; another render mode.
         MemoryError: so large a flock does not fit.
     """
 
-    def __init__(self, num_envs: int = 1, seed: int | None = 0, num_threads: int = 1, **parameters: Any) -> None:
+    def __init__(
+        self,
+        num_envs: int = 1,
+        seed: int | None = 0,
+        num_threads: int = 1,
+        *,
+        render_mode: str | None = None,
+        **parameters: Any,
+    ) -> None:
+        self.render_mode = checked_render_mode(render_mode)
         num_envs = positive("num_envs", num_envs)
         self.layout = layout(**parameters)
         arrays = {name: np.zeros(shape, dtype) for name, (shape, dtype) in array_shapes(self.layout, num_envs).items()}

@@ -1,4 +1,4 @@
-"""Policies that need NumPy alone: random, Reynolds' script, and whatever `boids train` has learned."""
+"""Policies that need NumPy alone: random, Reynolds' script, one that ships, and whatever `boids train` has learned."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from boids_env.core import Array, Core
 from boids_env.errors import UserError
 
 FORMAT = 1  # of policy.npz
+LEARNED = Path(__file__).with_name("learned.npz")  # what `make policy` made
 TINY = np.float32(1e-30)
 # the parameters of a flock that decide what its policy sees and does
 INTERFACE = ("action", "observation", "num_neighbors")
@@ -89,23 +90,28 @@ class Learned:
         self._random = np.random.default_rng(seed)
         head = "decoder_mean" if self.continuous else "decoder"
         hidden = sorted({int(m[1]) for key in arrays if (m := re.fullmatch(r"encoder\.(\d+)\.weight", key))})
-        self._layers: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
+        # weight (in x out) and bias (out) of each
+        self.layers: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
         width = None
         for layer in (*(f"encoder.{k}" for k in hidden), head):
             weight = _array(arrays, f"{layer}.weight", (None, width))
             width = len(weight)
-            self._layers.append((np.ascontiguousarray(weight.T), _array(arrays, f"{layer}.bias", (width,))))
-        self.observation_size, self.outputs = self._layers[0][0].shape[0], width
+            self.layers.append((np.ascontiguousarray(weight.T), _array(arrays, f"{layer}.bias", (width,))))
+        self.observation_size, self.outputs = self.layers[0][0].shape[0], width
         self._spread = np.exp(_array(arrays, "decoder_logstd", (1, width))) if self.continuous else None
         parameters = self.meta.get("parameters", {})
         self.interface = {key: parameters[key] for key in INTERFACE if key in parameters}
 
+    def scores(self, observations: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Of each turn, or the mean of a continuous one: (num_agents, outputs), from (num_agents, observation size)."""
+        out = observations
+        for weight, bias in self.layers[:-1]:
+            out = np.tanh(out @ weight + bias)
+        return out @ self.layers[-1][0] + self.layers[-1][1]
+
     def act(self, flocks: Core) -> None:
         self._check(flocks)
-        out = flocks.observations
-        for weight, bias in self._layers[:-1]:
-            out = np.tanh(out @ weight + bias)
-        out = out @ self._layers[-1][0] + self._layers[-1][1]
+        out = self.scores(flocks.observations)
         if self._spread is None:
             if not self.argmax:  # the largest of scores with Gumbel noise is a draw from their softmax
                 out -= np.log(self._random.standard_exponential(out.shape, np.float32) + TINY)
@@ -133,8 +139,8 @@ def load_policy(which: str | os.PathLike[str], *, argmax: bool = False, seed: in
     """A policy by name or from a file.
 
     Args:
-        which: `random`, `reynolds`, the path of a policy.npz or of a PuffeRL checkpoint (.pt, which needs torch), or a
-            folder of `boids train`, whose policy.npz is meant.
+        which: `random`, `reynolds`, `learned`, which comes with the package, the path of a policy.npz or of a PuffeRL
+            checkpoint (.pt, which needs torch), or a folder of `boids train`, whose policy.npz is meant.
         argmax: of learned policies: the best turn each time, instead of one drawn by its score.
         seed: of the draws.
 
@@ -145,11 +151,11 @@ def load_policy(which: str | os.PathLike[str], *, argmax: bool = False, seed: in
         return Random(seed)
     if which == "reynolds":
         return Reynolds()
-    path = Path(which)
+    path = LEARNED if which == "learned" else Path(which)
     if path.is_dir():
         path /= "policy.npz"
     if not path.is_file():
-        raise UserError(f"{which}: expected random, reynolds or the path of a policy, and there is no such file")
+        raise UserError(f"{which}: expected random, reynolds, learned or the path of a policy, and there is no such file")
     arrays, meta = _read_torch(path) if path.suffix == ".pt" else _read_npz(path)
     try:
         return Learned(arrays, meta, str(which), argmax, seed)
@@ -162,7 +168,7 @@ def save_policy(path: str | os.PathLike[str], arrays: Mapping[str, Array], meta:
     Learned(arrays, meta)
     partial = Path(f"{os.fspath(path)}.tmp")
     with partial.open("wb") as file:
-        np.savez(file, allow_pickle=False, meta=np.array(json.dumps({"format": FORMAT, **meta})), **arrays)
+        np.savez(file, meta=np.array(json.dumps({"format": FORMAT, **meta})), **arrays)
     partial.replace(path)
 
 

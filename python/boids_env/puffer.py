@@ -9,7 +9,7 @@ import numpy as np
 
 from boids_env._boids import layout
 from boids_env._pufferlib import unchanged
-from boids_env.core import Array, Core, Infos, array_shapes, positive
+from boids_env.core import Array, Core, Infos, array_shapes, checked_render_mode, positive
 
 with unchanged():
     import gymnasium
@@ -17,8 +17,6 @@ with unchanged():
 
 if TYPE_CHECKING:
     from boids_env._boids import Space
-
-RENDER_MODES = (None, "rgb_array")
 
 
 class Boids(Core, pufferlib.PufferEnv):  # type: ignore[misc]  # PufferLib has no types
@@ -48,7 +46,8 @@ class Boids(Core, pufferlib.PufferEnv):  # type: ignore[misc]  # PufferLib has n
         seed: 0 to 2**63 - 1, or None for one from the system. It is mixed into the seed of every reset: the
             vectorizations give every environment a `seed` of its own, but resets whose seeds overlap.
         buf: the arrays by name, as PufferLib's vectorizations pass them; None makes them.
-        render_mode: None or "rgb_array": either way `render()` returns (height, width, 3) uint8 pixels.
+        render_mode: what `render()` returns: None or "rgb_array" (height, width, 3) uint8 pixels, "ansi" text for a
+            terminal, "human" the steps that the viewer of a window asks for, or None once it was closed.
         num_threads: threads that step the flocks; changes no bit of what they do.
         log_interval: steps.
         **parameters: of every flock; `VecEnv.parameters` lists them.
@@ -70,11 +69,9 @@ class Boids(Core, pufferlib.PufferEnv):  # type: ignore[misc]  # PufferLib has n
         log_interval: int = 64,
         **parameters: Any,
     ) -> None:
-        if render_mode not in RENDER_MODES:
-            raise ValueError(f"render_mode: expected None or 'rgb_array', got {render_mode!r}")
         num_envs = positive("num_envs", num_envs)
         self._log_interval = positive("log_interval", log_interval)
-        self.render_mode = render_mode
+        self.render_mode = checked_render_mode(render_mode)
         parameters = {"num_boids": num_boids, **parameters}
         self.layout = layout(**parameters)
         self.single_observation_space = _space(self.layout["observation"])

@@ -1,36 +1,41 @@
-"""`boids record`: a flight as a GIF, or its last moment as a PNG."""
+"""`boids record`: a flight as a GIF or MP4, or its last moment as a PNG."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from boids_env._boids import VecEnv
 from boids_env.console import progress
 from boids_env.errors import UserError
 from boids_env.flocks import Flocks
-from boids_env.policies import load_policy
+from boids_env.policies import Policy, load_policy
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 Picture = NDArray[np.uint8]
 
+FPS = {".gif": 15, ".mp4": 30, ".png": 15}  # frames to a second, by what is recorded
 STEPS_PER_SECOND = 30  # of the flock, in the time of the film
 SKY = 96  # of the 256 colors that all frames share, those for the background
+QUALITY = 7  # of an mp4, up to 10
 SAMPLES = 16  # frames that the colors are chosen from
 
 
 def record(
     out: str | os.PathLike[str],
     *,
-    policy: str | os.PathLike[str] = "reynolds",
+    policy: str | os.PathLike[str] = "learned",
     seconds: float = 10,
-    fps: int = 15,
+    fps: int | None = None,
     size: tuple[int, int] = (640, 360),
     seed: int = 0,
     argmax: bool = False,
@@ -39,53 +44,73 @@ def record(
     """Films one flock from a random start.
 
     Args:
-        out: a .gif, or a .png for the last frame alone.
+        out: a .gif, an .mp4, or a .png for the last frame alone.
         policy: as `boids_env.policies.load_policy` takes it.
         seconds: of film; the flock makes 30 steps in each.
-        fps: frames to a second, 1 to 30.
-        size: width and height in pixels.
+        fps: frames to a second, 1 to 30; None takes 15 for a .gif or .png and 30 for an .mp4.
+        size: width and height in pixels, even for an .mp4.
         seed: of the flock.
         argmax: a learned policy takes its best turn, instead of drawing one.
-        parameters: of the flock.
+        parameters: of the flock, as `world` takes them.
 
     Raises:
-        UserError: Pillow is not installed; another kind of file; no such policy; numbers out of range.
+        UserError: Pillow or imageio-ffmpeg is not installed; another kind of file; no such policy; numbers out of range.
+        OSError: the file cannot be written.
     """
     path = Path(out)
-    if path.suffix.lower() not in (".gif", ".png"):
-        raise UserError(f"{out}: expected a name that ends in .gif or .png")
+    kind = path.suffix.lower()
+    if kind not in FPS:
+        raise UserError(f"{out}: expected a name that ends in .gif, .mp4 or .png")
+    fps = FPS[kind] if fps is None else fps
     if not (1 <= fps <= STEPS_PER_SECOND and 0 < seconds <= 600 and min(size) >= 1 and max(size) <= 4096):
         raise UserError("expected --fps 1 to 30, --seconds up to 600 and --size from 1x1 to 4096x4096")
-    try:
-        from PIL import Image
-    except ModuleNotFoundError:
-        raise UserError("recording needs Pillow, which is not installed: pip install pillow") from None
+    if kind == ".mp4" and (size[0] % 2 or size[1] % 2):
+        raise UserError(f"expected even numbers as the --size of an mp4, got {size[0]}x{size[1]}")
+    _check_installed(kind)
+    pilot = load_policy(policy, argmax=argmax, seed=seed)
     count = max(1, round(seconds * fps))
-    pictures = progress(_fly(policy, count, fps, size, seed, argmax, dict(parameters or {})), count, "recording")
-    partial = path.with_name(f"{path.name}.tmp")
-    if path.suffix.lower() == ".png":
-        *_, picture = pictures
-        Image.fromarray(picture).save(partial, "PNG", optimize=True)
-    else:
-        first, *others = _with_one_palette([Image.fromarray(picture) for picture in pictures])
-        # GIF counts in hundredths of a second
-        first.save(partial, "GIF", save_all=True, append_images=others, duration=10 * round(100 / fps), loop=0)
-    partial.replace(path)
+    flight = _fly(pilot, count, fps, size, seed, world(pilot, parameters or {}))
+    partial = path.with_name(f"{path.name}.tmp{kind}")
+    partial.touch()  # where nothing can be written it is told now, and not after the flight
+    try:
+        with closing(flight):
+            WRITERS[kind](partial, progress(flight, count, "recording"), size, fps)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def world(policy: Policy, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a flock to look at: one that this policy can steer, in one long episode.
+
+    Args:
+        policy: that will steer it.
+        parameters: that are asked for. Without a width and a height among them the world of a flock of more boids than
+            the default grows, so that each has as much room.
+    """
+    default = {name: VecEnv.parameters[name]["default"] for name in ("num_boids", "width", "height")}
+    chosen = {**policy.interface, "horizon": 1_000_000, **parameters}
+    if "width" not in chosen and "height" not in chosen:
+        growth = max(1.0, chosen.get("num_boids", 1) / default["num_boids"]) ** 0.5
+        chosen |= {"width": growth * default["width"], "height": growth * default["height"]}
+    return chosen
+
+
+def _check_installed(kind: str) -> None:
+    """Raises: UserError, where what writes this kind of file is missing."""
+    package, name, extra = ("imageio_ffmpeg", "imageio-ffmpeg", "mp4") if kind == ".mp4" else ("PIL", "Pillow", "record")
+    try:
+        import_module(package)
+    except ModuleNotFoundError:
+        what = f"a{'n' if kind == '.mp4' else ''} {kind[1:]}"
+        raise UserError(f"recording {what} needs {name}, which is not installed: pip install 'boids-env[{extra}]'") from None
 
 
 def _fly(
-    which: str | os.PathLike[str],
-    count: int,
-    fps: int,
-    size: tuple[int, int],
-    seed: int,
-    argmax: bool,
-    parameters: dict[str, Any],
-) -> Iterator[Picture]:
+    policy: Policy, count: int, fps: int, size: tuple[int, int], seed: int, parameters: Mapping[str, Any]
+) -> Generator[Picture]:
     """The pictures of a flight, one for each frame."""
-    policy = load_policy(which, argmax=argmax, seed=seed)
-    # one episode from the first frame to the last
-    with Flocks(1, seed, **{**policy.interface, "horizon": 1_000_000, **parameters}) as flocks:
+    with Flocks(1, seed, **parameters) as flocks:
         flocks.reset()
         step = 0
         for frame in range(count):
@@ -93,7 +118,7 @@ def _fly(
                 policy.act(flocks)
                 flocks.step()
             step = STEPS_PER_SECOND * frame // fps
-            yield flocks.render(*size)
+            yield flocks.pixels(*size)
 
 
 def _with_one_palette(frames: list[Image]) -> list[Image]:
@@ -103,13 +128,46 @@ def _with_one_palette(frames: list[Image]) -> list[Image]:
     """
     from PIL import Image
 
-    sample = np.concatenate([np.asarray(frame).reshape(-1, 3) for frame in frames[:: max(1, len(frames) // SAMPLES)]])
-    colors, pixels = np.unique(sample, axis=0, return_counts=True)
-    colors = colors[np.argsort(-pixels, kind="stable")]
-    sky, birds = colors[:SKY], colors[SKY:]
+    sample = np.stack([np.asarray(frame) for frame in frames[:: max(1, len(frames) // SAMPLES)]]).astype(np.uint32)
+    # a color as one number sorts many times faster than as three
+    numbers, pixels = np.unique(sample[..., 0] << 16 | sample[..., 1] << 8 | sample[..., 2], return_counts=True)
+    numbers = numbers[np.argsort(-pixels, kind="stable")]
+    colors = np.stack([numbers >> 16, numbers >> 8 & 255, numbers & 255], 1).astype(np.uint8)
+    sky, birds = colors[:SKY], np.repeat(colors[SKY:], np.sort(pixels)[::-1][SKY:], axis=0)
     entries: list[int] = sky.ravel().tolist()
-    if len(birds):
-        entries += (Image.fromarray(birds[None]).quantize(256 - SKY).getpalette() or [])[: 3 * (256 - SKY)]
+    if len(birds):  # k-means, or else what is bright turns dull
+        entries += (Image.fromarray(birds[None]).quantize(256 - SKY, kmeans=3).getpalette() or [])[: 3 * (256 - SKY)]
     palette = Image.new("P", (1, 1))
     palette.putpalette(entries)
     return [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+
+
+def _png(path: Path, pictures: Iterable[Picture], size: tuple[int, int], fps: int) -> None:
+    from PIL import Image
+
+    *_others, picture = pictures
+    Image.fromarray(picture).save(path, optimize=True)
+
+
+def _gif(path: Path, pictures: Iterable[Picture], size: tuple[int, int], fps: int) -> None:
+    from PIL import Image
+
+    first, *others = _with_one_palette([Image.fromarray(picture) for picture in pictures])
+    # GIF counts in hundredths of a second
+    first.save(path, save_all=True, append_images=others, duration=10 * round(100 / fps), loop=0)
+
+
+def _mp4(path: Path, pictures: Iterable[Picture], size: tuple[int, int], fps: int) -> None:
+    import imageio_ffmpeg
+
+    settings = {"fps": fps, "quality": QUALITY, "macro_block_size": 2, "output_params": ["-movflags", "+faststart"]}
+    try:
+        with closing(imageio_ffmpeg.write_frames(path, size, **settings)) as film:
+            film.send(None)
+            for picture in pictures:
+                film.send(picture)
+    except OSError:  # a pipe that nobody reads any more; ffmpeg has told why on stderr
+        raise UserError("ffmpeg stopped before the film was whole") from None
+
+
+WRITERS = {".gif": _gif, ".mp4": _mp4, ".png": _png}

@@ -1,0 +1,68 @@
+/* boids.c - a flock in a window, in plain C: the header, the client, and nothing else
+ *
+ *     boids [boids [steps of an episode]]
+ *
+ * Reynolds' rules steer. Link with raylib, and compile with -DBOIDS_LINKED_RAYLIB: CMakeLists.txt does both where it finds one.
+ */
+#include "boids_render.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* A world that gives each boid as much room as it has in a flock of 64 in the default one. */
+static void make_room(Boids* env) {
+    const float times = sqrtf((float)env->num_boids / 64.0f);
+    if (times <= 1.0f) return;
+    env->width *= times;
+    env->height *= times;
+}
+
+/* The five arrays that an environment leaves to its caller; false when out of memory. */
+static bool make_arrays(Boids* env) {
+    const size_t n = (size_t)env->num_agents;
+    env->observations = (float*)calloc(n * (size_t)c_observation_space(env).size, sizeof(float));
+    env->actions = calloc(n, sizeof(int32_t));
+    env->rewards = (float*)calloc(n, sizeof(float));
+    env->terminals = (uint8_t*)calloc(n, 1);
+    env->truncations = (uint8_t*)calloc(n, 1);
+    return env->observations && env->actions && env->rewards && env->terminals && env->truncations;
+}
+
+static void free_arrays(Boids* env) {
+    free(env->observations);
+    free(env->actions);
+    free(env->rewards);
+    free(env->terminals);
+    free(env->truncations);
+}
+
+/* Flies until the window is closed. What went wrong, or NULL. */
+static const char* watch(Boids* env) {
+    int32_t steps;
+    c_reset(env);
+    while ((steps = c_render(env)) >= 0) {
+        for (; steps; steps--) {
+            c_script(env);
+            c_step(env);
+        }
+    }
+    return steps == ENV_CLOSED ? NULL : "no window can be opened: is there a display?";
+}
+
+int main(int argc, char** argv) {
+    Boids env = {0};
+    boids_defaults(&env);
+    env.num_boids = argc > 1 ? atoi(argv[1]) : 1000;
+    env.horizon = argc > 2 ? atoi(argv[2]) : 1000000;
+    env.rng = env_seed((uint64_t)time(NULL), 0, 0);
+    make_room(&env);
+    const char* error = c_init(&env);
+    if (!error) {
+        error = make_arrays(&env) ? watch(&env) : ENV_NO_MEMORY;
+        c_close(&env);
+    }
+    free_arrays(&env);
+    if (error) fprintf(stderr, "boids: %s\n", error);
+    return error != NULL;
+}

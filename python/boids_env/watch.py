@@ -1,0 +1,188 @@
+"""`boids watch`: a flock that flies while one looks on, in a window or in the terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import select
+import shutil
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from time import perf_counter
+from typing import Any, NoReturn
+
+import numpy as np
+
+from boids_env import terminal
+from boids_env.errors import UserError
+from boids_env.flocks import Flocks
+from boids_env.policies import Policy, load_policy
+from boids_env.record import STEPS_PER_SECOND, world
+
+HELP = "space pause  n step  + - speed  r restart  q quit"
+SLOWEST, FASTEST = 1 / 8, 64  # times STEPS_PER_SECOND
+OPEN, CLOSE = "\033[?1049h\033[?25l", "\033[?25h\033[?1049l"  # the alternate screen without a cursor, and back
+STATUS = "\033[38;2;140;160;180;48;2;4;11;21m"
+SEQUENCE = re.compile(rb"\033[\[O][\d;]*[A-Za-z~]")  # of an arrow or a function key, which is no Escape
+
+
+def watch(
+    policy: str | os.PathLike[str] = "learned",
+    *,
+    seed: int = 0,
+    fps: int = 30,
+    steps: int | None = None,
+    in_terminal: bool = False,
+    argmax: bool = False,
+    parameters: Mapping[str, Any] | None = None,
+) -> None:
+    """Shows one flock from a random start until the viewer leaves: in a window, or in the terminal if there can be none.
+
+    Args:
+        policy: as `boids_env.policies.load_policy` takes it.
+        seed: of the flock.
+        fps: frames to a second in the terminal, 1 to 60.
+        steps: ends after so many; None goes on.
+        in_terminal: opens no window.
+        argmax: a learned policy takes its best turn, instead of drawing one.
+        parameters: of the flock, as `boids_env.record.world` takes them.
+
+    Raises:
+        UserError: neither a window nor a terminal; no such policy; numbers out of range.
+    """
+    if not 1 <= fps <= 60 or (steps is not None and steps < 0):
+        raise UserError("expected --fps 1 to 60 and --steps of at least 0")
+    pilot = load_policy(policy, argmax=argmax, seed=seed)
+    flock = world(pilot, parameters or {})
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is a way to leave
+        no_window = None if in_terminal else _window(pilot, seed, flock, steps)
+        if in_terminal or no_window:
+            with Flocks(1, seed, **flock) as flocks, _screen(no_window) as keyboard:
+                _terminal(pilot, flocks, keyboard, fps, steps)
+
+
+def _window(policy: Policy, seed: int, flock: Mapping[str, Any], last: int | None) -> UserError | None:
+    """Flies in a window, which asks for steps before each frame. Returns: why there is none, or None when it was closed."""
+    with contextlib.ExitStack() as stack:
+        try:
+            flocks = stack.enter_context(Flocks(1, seed, render_mode="human", **flock))
+            flocks.reset()
+            asked: Any = flocks.render()
+        except UserError as error:
+            return error
+        done = 0
+        while asked is not None and done != last:
+            for _ in range(asked if last is None else min(asked, last - done)):
+                policy.act(flocks)
+                flocks.step()
+                done += 1
+            asked = flocks.render()
+    return None
+
+
+def _terminal(policy: Policy, flocks: Flocks, keyboard: int, fps: int, last: int | None) -> None:
+    """Flies in the terminal: before each frame the steps that the time since the last asks for, if they fit into a frame."""
+    flocks.reset()
+    done, owed, speed, paused = 0, 0.0, 1.0, False
+    rate, before = float(fps), perf_counter()
+    while True:
+        _show(flocks, f"step {done}", f"speed {speed:g}x{' paused' if paused else ''}", f"{rate:.0f} fps")
+        if done == last:
+            return
+        for key in _keys(keyboard, max(0.0, before + 1 / fps - perf_counter())):
+            if key in "q\033":
+                return
+            if key == " ":
+                paused = not paused
+            elif key == "n":
+                paused, owed = True, int(owed) + 1
+            elif key == "r":
+                flocks.reset()
+                done = 0
+            elif key in "+=":
+                speed = min(2 * speed, FASTEST)
+            elif key in "-_":
+                speed = max(speed / 2, SLOWEST)
+        now = perf_counter()
+        rate += 0.1 * (1 / (now - before) - rate)
+        if not paused:
+            owed += (now - before) * STEPS_PER_SECOND * speed
+        before = now
+        while owed >= 1 and done != last:
+            policy.act(flocks)
+            flocks.step()
+            done, owed = done + 1, owed - 1
+            if perf_counter() > now + 1 / fps:  # it cannot keep up, and flies as fast as it can
+                owed = 0.0
+
+
+def _show(flocks: Flocks, step: str, *others: str) -> None:
+    """Draws a frame over the whole terminal, and below it how the flock does and what the keys do."""
+    columns, rows = shutil.get_terminal_size()
+    figures = f"polarization {_polarization(flocks):.2f}", f"reward {flocks.rewards.mean():.3f}"
+    numbers = f" {'  '.join((step, *figures, *others))}"
+    room = columns - len(numbers) - 1
+    status = [f"{numbers}{HELP:>{room}} "] if room > len(HELP) else [numbers, f" {HELP}"]
+    status = [f"{line:{columns}.{columns}}" for line in status[: max(0, rows - 1)]]
+    if terminal.colours():
+        status = [STATUS + line + terminal.RESET for line in status]
+    _write("\033[H" + "\n".join([terminal.frame(flocks, 0, columns, max(1, rows - len(status))), *status]))
+
+
+def _polarization(flocks: Flocks) -> float:
+    """The length of the mean heading of the first flock, 0 to 1."""
+    return float(abs(np.exp(terminal.state(flocks, "heading") * np.complex64(2j * np.pi / 2**16)).mean()))
+
+
+@contextlib.contextmanager
+def _screen(no_window: UserError | None) -> Iterator[int]:
+    """Takes the terminal over, and gives it back as it was whatever happens.
+
+    Yields:
+        The descriptor to read keys from.
+
+    Raises:
+        UserError: there is none, or none that can be taken over.
+    """
+    first = f"{no_window}; " if no_window else ""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UserError(f"{first}to watch in a terminal, stdin and stdout are expected to be one, and are not")
+    try:
+        import termios
+        import tty
+    except ModuleNotFoundError:
+        raise UserError(f"{first}to watch in a terminal needs termios, which Windows has not") from None
+    if no_window:
+        print(f"boids: {first}flying in the terminal", file=sys.stderr)
+    keyboard = sys.stdin.fileno()
+    before = termios.tcgetattr(keyboard)
+    on_sigterm = signal.signal(signal.SIGTERM, _leave)
+    try:
+        tty.setcbreak(keyboard)
+        mode = termios.tcgetattr(keyboard)
+        mode[6][termios.VSUSP] = b"\0"  # Ctrl-Z would leave the terminal to the shell as it is now
+        termios.tcsetattr(keyboard, termios.TCSANOW, mode)
+        _write(OPEN)
+        yield keyboard
+    finally:
+        _write(CLOSE)
+        termios.tcsetattr(keyboard, termios.TCSAFLUSH, before)
+        signal.signal(signal.SIGTERM, on_sigterm)
+
+
+def _leave(signum: int, _: object) -> NoReturn:
+    raise SystemExit(128 + signum)
+
+
+def _write(text: str) -> None:
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.buffer.flush()
+
+
+def _keys(keyboard: int, seconds: float) -> str:
+    """The keys pressed since the last call, after waiting so long for the first."""
+    if not select.select([keyboard], [], [], seconds)[0]:
+        return ""
+    return SEQUENCE.sub(b"", os.read(keyboard, 1024)).decode("ascii", "ignore")

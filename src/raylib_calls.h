@@ -1,0 +1,127 @@
+/* raylib_calls.h - the part of raylib that the client calls, linked in or found at run time
+ *
+ * With -DBOIDS_LINKED_RAYLIB these are raylib's own headers, and the linker finds the rest. Without, they are declared here as
+ * static pointers under the same names, NULL until somebody fills them in (ENV_EXTERNALS in env.h): a wheel needs no raylib to
+ * be built, and code that calls them reads the same.
+ */
+#ifndef RAYLIB_CALLS_H
+#define RAYLIB_CALLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef BOIDS_LINKED_RAYLIB
+
+#include <raylib.h>
+#include <rlgl.h>
+
+static inline bool raylib_is_here(void) { return true; }
+
+#else
+
+/* raylib's own names and layouts, 5.0 to 6 */
+typedef struct Color {
+    unsigned char r, g, b, a;
+} Color;
+
+typedef struct Vector2 {
+    float x, y;
+} Vector2;
+
+typedef struct Rectangle {
+    float x, y, width, height;
+} Rectangle;
+
+typedef struct Image {
+    void* data;
+    int width, height, mipmaps, format;
+} Image;
+
+typedef struct Texture {
+    unsigned int id;
+    int width, height, mipmaps, format;
+} Texture;
+
+typedef struct RenderTexture {
+    unsigned int id;
+    Texture texture, depth;
+} RenderTexture;
+
+enum { LOG_NONE = 7, FLAG_WINDOW_RESIZABLE = 4, BLEND_ADD_COLORS = 3, BLEND_CUSTOM = 6 };
+enum { TEXTURE_FILTER_BILINEAR = 1, PIXELFORMAT_UNCOMPRESSED_R8G8B8A8 = 7 };
+enum { RL_TRIANGLES = 4, RL_ONE = 1, RL_SRC_ALPHA = 0x0302, RL_FUNC_REVERSE_SUBTRACT = 0x800B };
+enum { MOUSE_BUTTON_LEFT, MOUSE_BUTTON_RIGHT, MOUSE_BUTTON_MIDDLE };
+enum {
+    KEY_SPACE = 32,
+    KEY_ONE = 49,
+    KEY_TWO = 50,
+    KEY_THREE = 51,
+    KEY_C = 67,
+    KEY_H = 72,
+    KEY_N = 78,
+    KEY_R = 82,
+    KEY_T = 84,
+    KEY_V = 86,
+    KEY_TAB = 258,
+    KEY_DOWN = 264,
+    KEY_UP = 265,
+    KEY_F1 = 290
+};
+
+/* result, name, arguments */
+#define RAYLIB_CALLS(X)                                                                               \
+    X(void, SetTraceLogLevel, (int level))                                                            \
+    X(void, SetConfigFlags, (unsigned int flags))                                                     \
+    X(void, InitWindow, (int width, int height, const char* title))                                   \
+    X(bool, IsWindowReady, (void))                                                                    \
+    X(bool, WindowShouldClose, (void))                                                                \
+    X(void, CloseWindow, (void))                                                                      \
+    X(void, SetWindowMinSize, (int width, int height))                                                \
+    X(void, SetTargetFPS, (int fps))                                                                  \
+    X(int, GetScreenWidth, (void))                                                                    \
+    X(int, GetScreenHeight, (void))                                                                   \
+    X(int, GetFPS, (void))                                                                            \
+    X(double, GetTime, (void))                                                                        \
+    X(int, GetKeyPressed, (void)) \
+    X(int, GetCharPressed, (void)) \
+    X(bool, IsKeyPressedRepeat, (int key))                                                            \
+    X(Vector2, GetMousePosition, (void))                                                              \
+    X(bool, IsMouseButtonDown, (int button))                                                          \
+    X(bool, IsMouseButtonPressed, (int button))                                                       \
+    X(void, BeginDrawing, (void))                                                                     \
+    X(void, EndDrawing, (void))                                                                       \
+    X(void, ClearBackground, (Color color))                                                           \
+    X(void, BeginScissorMode, (int x, int y, int width, int height))                                  \
+    X(void, EndScissorMode, (void))                                                                   \
+    X(void, BeginBlendMode, (int mode))                                                               \
+    X(void, EndBlendMode, (void))                                                                     \
+    X(Texture, LoadTextureFromImage, (Image image))\
+    X(void, UnloadTexture, (Texture texture))\
+    X(void, GenTextureMipmaps, (Texture * texture))\
+    X(void, SetTextureFilter, (Texture texture, int filter))\
+    X(RenderTexture, LoadRenderTexture, (int width, int height))                                      \
+    X(void, UnloadRenderTexture, (RenderTexture target))                                              \
+    X(void, BeginTextureMode, (RenderTexture target))                                                 \
+    X(void, EndTextureMode, (void))                                                                   \
+    X(void, DrawTexturePro,                                                                           \
+      (Texture texture, Rectangle from, Rectangle to, Vector2 origin, float rotation, Color tint))    \
+    X(void, DrawText, (const char* text, int x, int y, int size, Color color))                        \
+    X(int, MeasureText, (const char* text, int size))                                                 \
+    X(void, rlDisableBackfaceCulling, (void))                                                         \
+    X(void, rlSetBlendFactors, (int source, int destination, int equation))                           \
+    X(void, rlDrawRenderBatchActive, (void)) \
+    X(void, rlSetTexture, (unsigned int id))\
+    X(void, rlTexCoord2f, (float x, float y))\
+    X(void, rlBegin, (int mode))                                                                      \
+    X(void, rlEnd, (void))                                                                            \
+    X(void, rlColor4ub, (unsigned char r, unsigned char g, unsigned char b, unsigned char a))         \
+    X(void, rlVertex2f, (float x, float y))
+
+#define RAYLIB__POINTER(result, name, arguments) static result(*name) arguments;
+RAYLIB_CALLS(RAYLIB__POINTER)
+#undef RAYLIB__POINTER
+
+static inline bool raylib_is_here(void) { return InitWindow != NULL; }
+
+#endif
+#endif

@@ -1,0 +1,461 @@
+"""The window: driven with real keys and a real mouse in an X server that has no screen, each viewer a process of its own."""
+
+import ctypes.util
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from boids_env import Flocks, UserError
+
+ROOT = Path(__file__).resolve().parent.parent
+ARTEFACTS = ROOT / "build" / "artefacts"
+
+# What every viewer starts with: a flock of 64 in a window, and hands.
+VIEWER = """
+import os, struct, subprocess, sys
+import numpy as np
+from boids_env import Flocks, UserError
+
+flocks = Flocks(1, 0, render_mode="human", num_boids=64, horizon=10_000)
+flocks.reset()
+
+def xdotool(*words):
+    subprocess.run(["xdotool", *words], check=True)
+    return frames(4)
+
+def frames(count):
+    return [flocks.render() for _ in range(count)]
+
+def press(*keys):
+    xdotool("key", *keys)
+
+def fly(count):
+    for _ in range(count):
+        for _ in range(flocks.render()):
+            flocks.script()
+            flocks.step()
+
+def picture():
+    "The screen as it is, (height, width, 3), from the file that the X server keeps it in: the format of xwd."
+    with open(os.environ["SCREEN"], "rb") as file:
+        raw = file.read()
+    head = struct.unpack(">25I", raw[:100])
+    start, width, height, stride = head[0] + 12 * head[19], head[4], head[5], head[12]
+    rows = np.frombuffer(raw, np.uint8, stride * height, start).reshape(height, stride)
+    return rows[:, : 4 * width].reshape(height, width, 4)[:, :, 2::-1].astype(int)
+
+def keep(name):
+    from PIL import Image
+    Image.fromarray(picture().astype(np.uint8)).save(os.path.join(os.environ["ARTEFACTS"], f"window_{name}.png"))
+
+def near(x, y, reach=40):
+    return picture()[y - reach : y + reach, x - reach : x + reach]
+"""
+
+
+@pytest.fixture(scope="module")
+def display(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment of a process that has an X server, 1280 x 800."""
+    missing = [name for name in ("Xvfb", "xdotool") if shutil.which(name) is None]
+    missing += [name for name in ("raylib", "PIL") if importlib.util.find_spec(name) is None]
+    missing += ["libGL"] if ctypes.util.find_library("GL") is None else []
+    if missing:
+        what = f"no {', '.join(missing)}: apt-get install xvfb xdotool libgl1 libgl1-mesa-dri; pip install raylib pillow"
+        if os.environ.get("CI"):
+            pytest.fail(what)
+        pytest.skip(what)
+    folder = tmp_path_factory.mktemp("screen")
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    reading, writing = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1280x800x24", "-fbdir", str(folder), "-noreset"]
+    server = subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        number = pipe.readline().strip()
+    try:
+        assert number, "Xvfb did not start"
+        yield {
+            **{name: value for name, value in os.environ.items() if name != "WAYLAND_DISPLAY"},
+            "DISPLAY": f":{number}",
+            "SCREEN": str(folder / "Xvfb_screen0"),
+            "ARTEFACTS": str(ARTEFACTS),
+        }
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def run(code: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-W", "error", "-c", code], env=env, capture_output=True, text=True, timeout=60)
+
+
+def view(display: dict[str, str], code: str) -> None:
+    """Runs a viewer, whose assertions must hold."""
+    result = run(VIEWER + code, display)
+    assert result.returncode == 0, result.stderr
+    # what the X server's absence of a desktop makes the windowing library say is none of ours
+    assert "RAYLIB" not in result.stdout + result.stderr
+
+
+def test_a_window_shows_the_flock(display: dict[str, str]) -> None:
+    view(
+        display,
+        """
+fly(60)
+keep("64")
+shown = picture()
+assert len(np.unique(shown.reshape(-1, 3), axis=0)) > 500  # not blank
+assert (shown.max(axis=2) > 200).sum() > 500  # boids and words are bright
+sea = np.median(shown, axis=(0, 1))
+assert sea.max() < 80 and sea[2] > sea[0]  # the sea is dark and blue
+""",
+    )
+
+
+def test_pause_step_and_speed(display: dict[str, str]) -> None:
+    view(
+        display,
+        """
+assert frames(4) == [1, 1, 1, 1]
+press("space")
+assert frames(4) == [0, 0, 0, 0]
+assert sorted(xdotool("key", "n")) == [0, 0, 0, 1]  # one step, once
+assert frames(4) == [0, 0, 0, 0]
+press("space")
+press("plus")
+assert frames(2) == [2, 2]
+press(*["plus"] * 8)
+assert frames(2) == [64, 64]  # and no more
+press(*["minus"] * 7)
+flown = []
+for _ in range(12):
+    flown.append(flocks.render())
+    for _ in range(flown[-1]):
+        flocks.script(), flocks.step()
+assert sum(flown) == 6 and max(flown) == 1, flown  # every other frame
+press(*["minus"] * 8)
+flown = []
+for _ in range(24):
+    flown.append(flocks.render())
+    for _ in range(flown[-1]):
+        flocks.script(), flocks.step()
+assert sum(flown) == 3, flown  # every eighth
+""",
+    )
+
+
+def test_between_two_steps_the_boids_move(display: dict[str, str]) -> None:
+    view(
+        display,
+        """
+fly(5)
+press("h", "F1", "t")
+press(*["minus"] * 3)
+fly(20)
+shown = []
+while len(shown) < 4:
+    steps = flocks.render()
+    shown.append(picture())
+    for _ in range(steps):
+        flocks.script(), flocks.step()
+assert all((a != b).any() for a, b in zip(shown, shown[1:]))
+""",
+    )
+
+
+def test_restart(display: dict[str, str]) -> None:
+    view(
+        display,
+        """
+fly(20)
+before = flocks.vec.get("x"), flocks.vec.get("rng"), flocks.observations.copy()
+press("r")
+assert flocks.vec.get("x") != before[0] and flocks.vec.get("rng") != before[1]
+assert (flocks.observations != before[2]).any()
+fly(5)
+""",
+    )
+
+
+def test_keys_change_what_is_shown(display: dict[str, str]) -> None:
+    view(
+        display,
+        """
+fly(20)
+press("space")
+shown = picture()
+press("h")
+assert (picture() != shown).any()  # the numbers, which change all the time, are gone
+for key in "c", "F1", "question", "t", "v", "Tab":
+    before = picture()
+    press(key)
+    assert (picture() != before).any(), key
+    if key in ("c", "v"):
+        frames(10)
+        keep(key)
+    for _ in range(3 if key == "c" else 1):  # the other colourings, or once more, and all is as before
+        assert (picture() != before).any(), key
+        press(key)
+    assert key == "Tab" or (picture() == before).all(), key
+""",
+    )
+
+
+@pytest.mark.parametrize(("button", "colour"), [(1, "green"), (3, "red")])
+def test_the_mouse_is_a_phantom(display: dict[str, str], button: int, colour: str) -> None:
+    view(
+        display,
+        f"""
+fly(30)
+press("space")
+press("h")
+xdotool("mousemove", "700", "330")
+clear = near(700, 330)
+xdotool("mousedown", "{button}")
+held = near(700, 330)
+keep("phantom_{colour}")
+xdotool("mouseup", "{button}")
+assert (near(700, 330) == clear).all()
+added = (held - clear).sum(axis=(0, 1))
+assert added.argmax() == {0 if colour == "red" else 1} and added.max() > 10_000, added
+xdotool("mousemove", "700", "5", "mousedown", "{button}")  # beyond the world
+assert (near(700, 330) == clear).all()
+xdotool("mouseup", "{button}")
+""",
+    )
+
+
+def test_weights(display: dict[str, str]) -> None:
+    view(
+        display,
+        """
+alone = Flocks(1, 0, num_boids=64, horizon=10_000)
+alone.reset()
+
+def both():
+    frames(1)
+    for one in (flocks, alone):
+        one.actions[:] = 2
+        one.step()
+    return flocks.rewards, alone.rewards
+
+a, b = both()
+assert (a == b).all()  # to look changes nothing
+press("2")
+for _ in range(3):
+    press(*["Down"] * 10)
+a, b = both()
+assert a.mean() != b.mean()
+lonely = alone.observations[:, 0] == 0
+assert (a[lonely] == 0).all()
+press("3")
+for _ in range(3):
+    press(*["Up"] * 10)
+a, b = both()
+close = flocks.observations[:, 8] > 0.2
+assert close.any() and (a[close] == -1).all()  # as much as a weight of 10 takes
+frames(5)
+keep("weights")
+press("1")
+for _ in range(3):
+    press(*["Down"] * 10)
+a, b = both()
+calm = flocks.observations[:, 8] == 0
+assert abs(a[calm]).max() < 0.05
+""",
+    )
+
+
+def test_escape_closes_and_the_window_opens_again(display: dict[str, str]) -> None:
+    view(
+        display,
+        """
+fly(5)
+press("space")
+assert frames(2) == [0, 0]
+subprocess.run(["xdotool", "key", "Escape"], check=True)
+while (steps := flocks.render()) is not None:
+    assert steps == 0
+flocks.step()  # the flock goes on
+assert frames(2) == [1, 1]  # in a new window, which is not paused
+flocks.close()
+flocks.close()
+flocks = Flocks(2, 0, render_mode="human")
+flocks.reset()
+assert flocks.render(env=1) == 1
+""",
+    )
+
+
+def test_one_window_a_process(display: dict[str, str]) -> None:
+    view(
+        display,
+        """
+import threading
+frames(2)
+with Flocks(1, 0, render_mode="human") as other:
+    other.reset()
+    try:
+        other.render()
+    except UserError as error:
+        assert "another flock" in str(error)
+    else:
+        raise AssertionError
+    flocks.close()
+    assert other.render() == 1
+    errors = []
+    def elsewhere():
+        try:
+            other.render()
+        except RuntimeError as error:
+            errors.append(str(error))
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+    assert errors == ["window() belongs to the thread that called it first"]
+""",
+    )
+
+
+def test_the_window_can_be_resized(display: dict[str, str]) -> None:
+    view(
+        display,
+        """
+fly(10)
+press("h", "F1")
+window = subprocess.run(["xdotool", "search", "--name", "^Boids$"], capture_output=True, text=True).stdout.split()[0]
+for width, height in (600, 700), (1200, 500), (1080, 720):
+    xdotool("windowmove", window, "0", "0", "windowsize", window, str(width), str(height))
+    fly(10)
+    shown = picture()[:height, :width]
+    sea = shown.max(axis=2) > 22  # and around it, it is darker
+    wide, high = sea.any(axis=0).sum(), sea.any(axis=1).sum()
+    assert abs(wide / high - 1.5) < 0.05 and (width - wide < 4 or height - high < 4), (width, height, wide, high)
+keep("resized")
+""",
+    )
+
+
+def test_ctrl_c(display: dict[str, str]) -> None:
+    view(
+        display,
+        """
+import signal, threading
+frames(2)
+threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    while True:
+        fly(1)
+except KeyboardInterrupt:
+    pass
+else:
+    raise AssertionError
+fly(3)
+""",
+    )
+
+
+@pytest.mark.parametrize(("boids", "world"), [(1, 100), (1000, 2000), (20_000, 9000)])
+def test_any_number_of_boids(display: dict[str, str], boids: int, world: int) -> None:
+    view(
+        display,
+        f"""
+flocks.close()
+side = {world}
+flocks = Flocks(1, 0, render_mode="human", num_boids={boids}, width=1.6 * side, height=side, view_radius=min(50, side / 3),
+                separation_radius=12, horizon=10_000)
+flocks.reset()
+fly(40)
+keep({boids})
+""",
+    )
+
+
+def test_no_display() -> None:
+    pytest.importorskip("raylib")
+    code = """
+from boids_env import Flocks, UserError
+flocks = Flocks(render_mode="human")
+flocks.reset()
+for _ in range(2):
+    try:
+        flocks.render()
+    except UserError as error:
+        print(error)
+flocks.script(), flocks.step(), flocks.close()
+"""
+    env = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    result = run(code, env)
+    message = "no window can be opened: there is no display; try render_mode='rgb_array' or boids watch in a terminal\n"
+    assert (result.returncode, result.stdout) == (0, 2 * message), result.stderr
+
+
+def test_no_raylib() -> None:
+    code = """
+import sys
+from boids_env import Flocks, UserError
+sys.modules["raylib"] = None
+flocks = Flocks(render_mode="human")
+flocks.reset()
+try:
+    flocks.render()
+except UserError as error:
+    print(error)
+"""
+    result = run(code, dict(os.environ))
+    assert result.stdout == "a window needs raylib, which is not installed: pip install 'boids-env[watch]'\n", result.stderr
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_render_modes() -> None:
+    with pytest.raises(UserError, match="render_mode: expected None, 'rgb_array', 'ansi' or 'human', got 'canvas'"):
+        Flocks(render_mode="canvas")
+    for mode in (None, "rgb_array"):
+        with Flocks(render_mode=mode) as flocks:
+            flocks.reset()
+            assert flocks.render().shape == (480, 720, 3)
+
+
+def without(addresses: dict[str, int]) -> dict[str, int]:
+    return {name: address for name, address in addresses.items() if name != "EndDrawing"}
+
+
+MISTAKES: list[tuple[Callable[[dict[str, int]], object], type[Exception], str]] = [
+    (lambda good: None, TypeError, "addresses: expected a dict of names and addresses, got None"),
+    (lambda good: list(good), TypeError, "addresses: expected a dict of names and addresses, got ['SetTraceLogLevel'"),
+    (lambda good: {**good, 3: 4}, TypeError, "addresses: expected names, got 3"),
+    (lambda good: {**good, b"InitWindow": 4}, TypeError, "addresses: expected names, got b'InitWindow'"),
+    (lambda good: {}, ValueError, "addresses: expected the address of SetTraceLogLevel, got none"),
+    (without, ValueError, "addresses: expected the address of EndDrawing, got none"),
+    (lambda good: {**good, "Draw": 1}, ValueError, "addresses: expected the names of externals, got 'Draw' too"),
+    (lambda good: {**good, "EndDrawing": 0}, ValueError, "EndDrawing: expected an int in [1, "),
+    (lambda good: {**good, "EndDrawing": -1}, ValueError, "EndDrawing: expected an int in [1, "),
+    (lambda good: {**good, "EndDrawing": 2**63}, ValueError, "EndDrawing: expected an int in [1, "),
+    (lambda good: {**good, "EndDrawing": 2**200}, ValueError, "EndDrawing: expected an int in [1, "),
+    (lambda good: {**good, "EndDrawing": 1.0}, TypeError, "EndDrawing: expected an int, got 1.0"),
+    (lambda good: {**good, "EndDrawing": True}, TypeError, "EndDrawing: expected an int, got True"),
+    (lambda good: {**good, "EndDrawing": None}, TypeError, "EndDrawing: expected an int, got None"),
+    (lambda good: {**good, "EndDrawing": "0x10"}, TypeError, "EndDrawing: expected an int, got '0x10'"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "error", "message"), MISTAKES)
+def test_link_refuses(boids, spoil, error, message) -> None:
+    good = dict.fromkeys(boids.externals, 4096)
+    with pytest.raises(error) as caught:
+        boids.link(spoil(good))
+    assert str(caught.value).startswith(message)
+    assert good == dict.fromkeys(boids.externals, 4096)  # the dict is the caller's
+
+
+def test_link_of_an_environment_without_a_window(counter) -> None:
+    assert counter.externals == ()
+    assert counter.link({}) is None
+    with pytest.raises(ValueError, match="expected the names of externals, got 'InitWindow' too"):
+        counter.link({"InitWindow": 4096})

@@ -1,0 +1,52 @@
+"""Draws docs/stills.png, the same flock under one policy after another: python tools/stills.py OUT.png RUNS
+
+RUNS holds the folders that `make stills` trains, each named for its seconds of training. Needs Pillow.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from PIL import Image, ImageDraw, ImageFont
+
+from boids_env import Flocks, load_policy
+
+PANEL = 424, 282  # pixels; three to a row
+GAP, CAPTION = 6, 24  # pixels
+STEPS = 600  # flown from the same random start
+ROOM = 1080 * 720 / 64  # square world units to a boid: a larger flock has a larger world
+
+
+def panel(policy: str, num_boids: int) -> Image.Image:
+    """A flock after its flight."""
+    grown = (num_boids * ROOM / (1080 * 720)) ** 0.5
+    with Flocks(1, 7, num_boids=num_boids, width=1080 * grown, height=720 * grown, horizon=10 * STEPS) as flocks:
+        pilot = load_policy(policy)
+        flocks.reset()
+        for _ in range(STEPS):
+            pilot.act(flocks)
+            flocks.step()
+        return Image.fromarray(flocks.render(*PANEL))
+
+
+def main(out: str, runs: str) -> None:
+    panels = [
+        ("random turns", panel("random", 256)),
+        ("0.25 million steps, 2 s of training", panel(f"{runs}/2", 256)),
+        ("1.2 million steps, 10 s of training", panel(f"{runs}/10", 256)),
+        ("8 million steps, a minute of training", panel("learned", 256)),
+        ("Reynolds' rules", panel("reynolds", 256)),
+        ("20,000 boids, the same policy", panel("learned", 20_000)),
+    ]
+    wide, high = PANEL[0] + GAP, PANEL[1] + CAPTION + GAP
+    sheet = Image.new("RGB", (3 * wide - GAP, 2 * high - GAP), (22, 30, 42))
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
+    for k, (caption, picture) in enumerate(panels):
+        x, y = k % 3 * wide, k // 3 * high
+        sheet.paste(picture, (x, y))
+        draw.text((x + PANEL[0] // 2, y + PANEL[1] + CAPTION // 2), caption, (190, 208, 222), font, anchor="mm")
+    sheet.save(out, optimize=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
