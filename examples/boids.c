@@ -1,13 +1,16 @@
 /* boids.c - a flock in a window, in plain C: the header, the client, and nothing else
  *
- *     boids [boids [steps of an episode]]
+ *     boids [boids [learned|reynolds]]
  *
- * Reynolds' rules steer. Link with raylib, and compile with -DBOIDS_LINKED_RAYLIB: CMakeLists.txt does both where it finds one.
+ * The policy that ships steers, or Reynolds' rules. Link with raylib, and compile with -DBOIDS_LINKED_RAYLIB: CMakeLists.txt does
+ * both where it finds one.
  */
 #include "boids_render.h"
+#include "policy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* A world that gives each boid as much room as it has in a flock of 64 in the default one. */
@@ -38,12 +41,13 @@ static void free_arrays(Boids* env) {
 }
 
 /* Flies until the window is closed. What went wrong, or NULL. */
-static const char* watch(Boids* env) {
+static const char* watch(Boids* env, bool learned) {
     int32_t steps;
+    uint64_t draws = env_random(&env->rng); /* a stream of the policy's own */
     c_reset(env);
     while ((steps = c_render(env)) >= 0) {
         for (; steps; steps--) {
-            c_script(env);
+            if (!learned || !learned_act(env, &draws)) c_script(env);
             c_step(env);
         }
     }
@@ -52,14 +56,15 @@ static const char* watch(Boids* env) {
 
 int main(int argc, char** argv) {
     Boids env = {0};
+    const bool learned = argc < 3 || strcmp(argv[2], "reynolds") != 0;
     boids_defaults(&env);
     env.num_boids = argc > 1 ? atoi(argv[1]) : 1000;
-    env.horizon = argc > 2 ? atoi(argv[2]) : 1000000;
+    env.horizon = 1000000;
     env.rng = env_seed((uint64_t)time(NULL), 0, 0);
     make_room(&env);
     const char* error = c_init(&env);
     if (!error) {
-        error = make_arrays(&env) ? watch(&env) : ENV_NO_MEMORY;
+        error = make_arrays(&env) ? watch(&env, learned) : ENV_NO_MEMORY;
         c_close(&env);
     }
     free_arrays(&env);

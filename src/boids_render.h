@@ -763,14 +763,14 @@ static inline void boids__draw_numbers(const Boids* env, const BoidsClient* clie
     const float script[3] = {env->script_cohesion, env->script_alignment, env->script_separation};
     const float reward[3] = {env->cohesion_weight, env->alignment_weight, env->separation_weight};
     boids__rectangle(left, weights - 7.0f, width - 2.0f * pad, 1.0f, boids__rgba(120, 170, 215, 60));
-    boids__text("script", right - 60.0f - (float)MeasureText("script", BOIDS_TEXT_SIZE), weights, boids__dim());
-    boids__text_before("pay", right, weights, boids__dim());
+    boids__text("script", right - 84.0f - (float)MeasureText("script", BOIDS_TEXT_SIZE), weights, boids__dim());
+    boids__text_before("reward", right, weights, boids__dim());
     for (int k = 0; k < 3; k++) {
         const float row = weights + (float)(k + 1) * BOIDS_ROW;
         const bool chosen = client->weight == k;
         boids__text(names[k], left, row, chosen ? boids__accent() : boids__dim());
         snprintf(text, sizeof text, "%.2f", (double)script[k]);
-        boids__text_before(text, right - 60.0f, row, boids__bright());
+        boids__text_before(text, right - 84.0f, row, boids__bright());
         snprintf(text, sizeof text, "%.2f", (double)reward[k]);
         boids__text_before(text, right, row, boids__bright());
         /* logarithmic from 0.01 to 10, as the notches are */

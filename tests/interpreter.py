@@ -5,7 +5,7 @@ import sys
 import textwrap
 from pathlib import Path
 
-OPTIONAL = ("pufferlib", "gymnasium", "gym", "torch", "rich", "PIL", "imageio_ffmpeg", "ray")
+OPTIONAL = ("pufferlib", "gymnasium", "gym", "torch", "rich", "PIL", "imageio_ffmpeg", "raylib", "ray")
 
 
 def python(code: str, hidden: tuple[str, ...] = (), cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
