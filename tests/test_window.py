@@ -392,8 +392,18 @@ flocks.script(), flocks.step(), flocks.close()
 """
     env = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
     result = run(code, env)
-    message = "no window can be opened: there is no display; try render_mode='rgb_array' or boids watch in a terminal\n"
+    message = "no window can be opened: there is no display, which render_mode='rgb_array' and 'ansi' need not\n"
     assert (result.returncode, result.stdout) == (0, 2 * message), result.stderr
+
+
+def test_watch_with_neither_display_nor_terminal() -> None:
+    env = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    command = [sys.executable, "-m", "boids_env", "watch", "--steps", "1"]
+    result = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    assert (result.returncode, result.stdout) == (2, "")
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith("boids: no window can be opened: there is no display")
+    assert last.endswith("to watch in a terminal, stdin and stdout are expected to be one, and are not")
 
 
 def test_no_raylib() -> None:

@@ -9,7 +9,7 @@ from boids_env import _boids
 from boids_env.errors import UserError
 
 NO_RAYLIB = "a window needs raylib, which is not installed: pip install 'boids-env[watch]'"
-NO_WINDOW = "no window can be opened: there is no display; try render_mode='rgb_array' or boids watch in a terminal"
+NO_WINDOW = "no window can be opened: there is no display, which render_mode='rgb_array' and 'ansi' need not"
 WINDOW_TAKEN = "no window can be opened: another flock of this process has it; close that one first"
 
 
