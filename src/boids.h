@@ -39,7 +39,8 @@
  *     cohesion_weight x togetherness + alignment_weight x company x mean cosine - separation_weight x closeness
  *
  * Episode. Truncated, never terminated, after horizon steps; the flock restarts from random positions and headings within the
- * same step, so that the observations are then the first of the new episode, and the rewards the last of the old.
+ * same step, so that the observations are then the first of the new episode, and the rewards the last of the old. A flock of more
+ * than BOIDS_ALL_PAIRS is numbered by place then, cell by cell, row after row.
  *
  * Same seed, same bits: on any instruction set and search path (compile with -ffp-contract=off -fno-tree-slp-vectorize, as
  * CMakeLists.txt does and says why).
