@@ -21,7 +21,8 @@
 enum { PLANTED_NONE, PLANTED_WRITE, PLANTED_READ, PLANTED_FREED, PLANTED_LEAK, PLANTED_UNDEFINED };
 
 #define ENV_LOG(X) X(steps, "steps of an episode")
-#define ENV_STATE(X)
+#define ENV_STATE(X) X(float, told, "how often each agent was told 1")
+#define ENV_STATE_VERSION 1
 
 typedef struct Log {
     float steps, n;
@@ -41,14 +42,25 @@ typedef struct Env {
 
     int agents;
     choice defect;
+    float* told;         /* (agents) */
     volatile int sum;    /* volatile, here and below: so that no optimizer removes the defect */
     char* volatile kept; /* (16) */
 } Env;
 
+static inline void c_close(Env* env) {
+    ENV_FREE(env->told);
+    ENV_FREE(env->kept);
+    env->told = NULL;
+    env->kept = NULL;
+}
+
 static inline const char* c_init(Env* env) {
     env->num_agents = env->agents;
+    env->told = ENV_CALLOC((size_t)env->agents, sizeof(float));
     env->kept = ENV_CALLOC(16, 1);
-    return env->kept ? NULL : ENV_NO_MEMORY;
+    if (env->told && env->kept) return NULL;
+    c_close(env);
+    return ENV_NO_MEMORY;
 }
 
 static inline EnvSpace c_observation_space(const Env* env) {
@@ -62,13 +74,24 @@ static inline EnvSpace c_action_space(const Env* env) {
     return (EnvSpace){.type = 'i', .size = 1, .choices = choices};
 }
 
-static inline void c_reset(Env* env) { memset(env->observations, 0, (size_t)env->num_agents * sizeof(float)); }
+static inline void c_restored(Env* env) { memcpy(env->observations, env->told, (size_t)env->num_agents * sizeof(float)); }
+
+static inline const char* c_check_state(Env* env) {
+    (void)env;
+    return NULL;
+}
+
+static inline void c_reset(Env* env) {
+    memset(env->told, 0, (size_t)env->num_agents * sizeof(float));
+    c_restored(env);
+}
 
 static inline void c_step(Env* env) {
     for (int i = 0; i < env->num_agents; i++) {
         env->rewards[i] = (float)env->actions[i];
-        env->observations[i] += env->rewards[i];
+        env->told[i] += env->rewards[i];
     }
+    c_restored(env);
     if (env->defect == PLANTED_WRITE) env->observations[env->num_agents] = 7; /* one past this environment's share */
     if (env->defect == PLANTED_READ) env->sum = env->actions[env->num_agents];
     if (env->defect == PLANTED_FREED) ENV_FREE(env->kept), env->kept[0] = 7;
@@ -88,11 +111,6 @@ static inline void c_pixels(Env* env, uint8_t* rgb, int32_t width, int32_t heigh
 static inline int32_t c_render(Env* env) {
     (void)env;
     return ENV_NO_WINDOW;
-}
-
-static inline void c_close(Env* env) {
-    ENV_FREE(env->kept);
-    env->kept = NULL;
 }
 
 #endif

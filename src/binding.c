@@ -83,6 +83,18 @@ enum { NUM_STATE = sizeof STATE / sizeof STATE[0] };
 #define STATE_NAME(type, name, doc) #name "|"
 static const char STATE_NAMES[] = ENV_STATE(STATE_NAME) "rng";
 
+/* What else a run goes on from: fields of Env, plain numbers. */
+typedef struct Scalar {
+    size_t offset, bytes; /* in Env */
+} Scalar;
+
+#ifndef ENV_SCALARS
+#define ENV_SCALARS(X)
+#endif
+#define SCALAR(name, doc) {offsetof(Env, name), sizeof ((Env*)0)->name},
+static const Scalar SCALARS[] = {ENV_SCALARS(SCALAR){offsetof(Env, log), sizeof(Log)}};
+enum { NUM_SCALARS = sizeof SCALARS / sizeof SCALARS[0] };
+
 #define LOG_FIELD(name, doc) {#name, offsetof(Log, name), doc},
 static const LogField LOG[] = {ENV_LOG(LOG_FIELD){"n", offsetof(Log, n), "episodes finished since the last call of log()"}};
 enum { NUM_LOG = sizeof LOG / sizeof LOG[0] };
@@ -112,6 +124,10 @@ static void* state_of(Env* env, int k) {
 #define STATE_POINTER(type, name, doc) env->name,
     void* const fields[NUM_STATE] = {ENV_STATE(STATE_POINTER) & env->rng};
     return fields[k];
+}
+
+static size_t state_bytes(const Env* env, int k) {
+    return STATE[k].item_size * (STATE[k].per_agent ? (size_t)env->num_agents : 1);
 }
 
 /* ---- Values from Python ------------------------------------------------------------------------------------------------ */
@@ -522,6 +538,182 @@ static void teardown(VecEnv* self) {
     for (int k = 0; k < NUM_BUFFERS; k++) PyBuffer_Release(&self->views[k]);
 }
 
+/* ---- The state as bytes ------------------------------------------------------------------------------------------------ */
+
+/* What state() returns and set_state() takes, little-endian, one after the other with no gaps:
+ *
+ *     StateHead                          64 bytes
+ *     double parameters[NUM_PARAMETERS]  every value in force: an int, a float and the index of a choice are exact in it
+ *     for each environment
+ *         the fields of ENV_SCALARS, log
+ *         the arrays of ENV_STATE, rng
+ *         rewards, terminals, truncations
+ *     uint64_t checksum                  FNV-1a of every byte before it: a change of any one of them changes it
+ *
+ * Actions are an input, and c_restored writes the observations: neither is in it. */
+enum { STATE_FORMAT = 1 };
+static const char STATE_MAGIC[8] = {'e', 'n', 'v', 's', 't', 'a', 't', 'e'};
+
+typedef struct StateHead {
+    char magic[8];    /* STATE_MAGIC */
+    uint32_t format;  /* STATE_FORMAT */
+    uint32_t version; /* ENV_STATE_VERSION */
+    uint64_t bytes;   /* in all */
+    char module[32];  /* ENV_MODULE, zeros after it */
+    uint32_t num_envs, num_parameters;
+} StateHead;
+_Static_assert(sizeof(StateHead) == 64, "StateHead has gaps");
+_Static_assert(sizeof TEXT(ENV_MODULE) <= sizeof((StateHead*)0)->module, "ENV_MODULE is too long a name");
+
+static uint64_t state_checksum(const char* data, size_t bytes) {
+    uint64_t sum = 0xCBF29CE484222325u;
+    for (size_t k = 0; k < bytes; k++) sum = (sum ^ (uint8_t)data[k]) * 0x100000001B3u;
+    return sum;
+}
+
+/* Borrowed: part k of what a state holds of environment i, and its size; NULL after the last. */
+static void* state_part(VecEnv* self, Py_ssize_t i, int k, size_t* bytes) {
+    Env* env = &self->envs[i];
+    *bytes = 0;
+    if (k < NUM_SCALARS) {
+        *bytes = SCALARS[k].bytes;
+        return (char*)env + SCALARS[k].offset;
+    }
+    k -= NUM_SCALARS;
+    if (k < NUM_STATE) {
+        *bytes = state_bytes(env, k);
+        return state_of(env, k);
+    }
+    k += REWARDS - NUM_STATE;
+    if (k > TRUNCATIONS) return NULL;
+    *bytes = share_bytes(self, k);
+    return share(self, k, i);
+}
+
+/* The bytes of one environment: as many for each. */
+static size_t state_share(VecEnv* self) {
+    size_t bytes = 0, sum = 0;
+    for (int k = 0; state_part(self, 0, k, &bytes); k++) sum += bytes;
+    return sum;
+}
+
+/* All environments, to the bytes at `at`, or from there. */
+static void save_envs(VecEnv* self, char* at) {
+    size_t bytes = 0;
+    const void* part = NULL;
+    for (Py_ssize_t i = 0; i < self->num_envs; i++)
+        for (int k = 0; (part = state_part(self, i, k, &bytes)); k++, at += bytes) memcpy(at, part, bytes);
+}
+
+static void load_envs(VecEnv* self, const char* at) {
+    size_t bytes = 0;
+    void* part = NULL;
+    for (Py_ssize_t i = 0; i < self->num_envs; i++)
+        for (int k = 0; (part = state_part(self, i, k, &bytes)); k++, at += bytes) memcpy(part, at, bytes);
+}
+
+/* The value in force, as a state has it. */
+static double parameter_number(const Parameter* p, const Env* env) {
+    const void* field = (const char*)env + p->offset;
+    if (p->kind == KIND_float) return (double)*(const float*)field;
+    return p->kind == KIND_bool ? *(const bool*)field : *(const int*)field;
+}
+
+/* New reference: a parameter's value in a state, as text. */
+static PyObject* parameter_text(const Parameter* p, double number) {
+    char text[32];
+    if (p->kind != KIND_float && number >= p->min && number <= p->max) return parameter_value(p, number);
+    PyOS_snprintf(text, sizeof text, "%.9g", number);
+    return PyUnicode_FromString(text);
+}
+
+/* The exception for a state of other parameters; returns -1. */
+static int raise_other_parameter(const Parameter* p, double expected, double got) {
+    PyObject *ours = parameter_text(p, expected), *theirs = parameter_text(p, got);
+    if (ours && theirs) PyErr_Format(PyExc_ValueError, "data: expected %s %S, got %S", p->name, ours, theirs);
+    Py_XDECREF(ours);
+    Py_XDECREF(theirs);
+    return -1;
+}
+
+/* Whether c_step can go on from what a state holds of environment i. */
+static int check_env_state(VecEnv* self, Py_ssize_t i, const char* at) {
+    const char *flags = at + state_share(self), *message = NULL;
+    const size_t num_flags = 2 * share_bytes(self, TERMINALS);
+    Env env = self->envs[i]; /* and with the state's scalars: nobody else sees it */
+    float log[NUM_LOG];
+    for (int k = 0; k < NUM_SCALARS; at += SCALARS[k].bytes, k++)
+        memcpy((char*)&env + SCALARS[k].offset, at, SCALARS[k].bytes);
+    memcpy(log, &env.log, sizeof log);
+    for (int k = 0; k < NUM_LOG && !message; k++)
+        if (!(log[k] - log[k] == 0)) message = "log: expected finite sums"; /* true for NaN and infinities */
+    if (!message && log[NUM_LOG - 1] < 0) message = "log: expected at least 0 episodes";
+    for (size_t k = 1; k <= num_flags && !message; k++)
+        if (flags[-(Py_ssize_t)k] & ~1) message = "terminals and truncations: expected 0 or 1";
+    if (!message && !(message = c_check_state(&env))) return 0;
+    PyErr_Format(PyExc_ValueError, "data: environment %zd: %s", i, message);
+    return -1;
+}
+
+/* Whether set_state() can take these bytes, whose checksum is `sum`: they are whole, they are ours, and c_step can go on from them. */
+static int check_state(VecEnv* self, const char* data, size_t bytes, uint64_t sum) {
+    const size_t least = sizeof(StateHead) + NUM_PARAMETERS * sizeof(double) + sizeof sum, each = state_share(self);
+    const size_t expected = least + (size_t)self->num_envs * each;
+    StateHead head;
+    double parameters[NUM_PARAMETERS];
+    uint64_t stored = 0;
+    if (bytes < sizeof head.magic || memcmp(data, STATE_MAGIC, sizeof head.magic) != 0) {
+        PyErr_SetString(PyExc_ValueError, "data: expected what state() returned, got other bytes");
+        return -1;
+    }
+    if (bytes < sizeof head + sizeof sum) {
+        PyErr_Format(PyExc_ValueError, "data: expected at least %zu bytes, got %zu", sizeof head + sizeof sum, bytes);
+        return -1;
+    }
+    memcpy(&head, data, sizeof head);
+    memcpy(&stored, data + bytes - sizeof stored, sizeof stored);
+    if (head.format != STATE_FORMAT) {
+        PyErr_Format(PyExc_ValueError, "data: expected a state of format %d, got format %u", STATE_FORMAT, head.format);
+        return -1;
+    }
+    if (head.bytes != bytes) {
+        PyErr_Format(PyExc_ValueError, "data: expected %llu bytes, got %zu", (unsigned long long)head.bytes, bytes);
+        return -1;
+    }
+    if (stored != sum) {
+        PyErr_SetString(PyExc_ValueError, "data: damaged: its checksum is another");
+        return -1;
+    }
+    /* whole, then; but who knows whose */
+    if (strncmp(head.module, TEXT(ENV_MODULE), sizeof head.module) != 0) {
+        head.module[sizeof head.module - 1] = 0;
+        PyErr_Format(PyExc_ValueError, "data: expected a state of %s, got one of %.32s", TEXT(ENV_MODULE), head.module);
+        return -1;
+    }
+    if (head.version != ENV_STATE_VERSION || head.num_parameters != NUM_PARAMETERS) {
+        PyErr_Format(PyExc_ValueError, "data: expected version %d with %d parameters, got version %u with %u",
+                     ENV_STATE_VERSION, NUM_PARAMETERS, head.version, head.num_parameters);
+        return -1;
+    }
+    if (head.num_envs != (uint64_t)self->num_envs) {
+        PyErr_Format(PyExc_ValueError, "data: expected num_envs %zd, got %u", self->num_envs, head.num_envs);
+        return -1;
+    }
+    memcpy(parameters, data + sizeof head, bytes < least ? 0 : sizeof parameters);
+    for (int k = 0; k < NUM_PARAMETERS && bytes >= least; k++) {
+        const double ours = parameter_number(&PARAMETERS[k], &self->envs[0]);
+        if (parameters[k] != ours) return raise_other_parameter(&PARAMETERS[k], ours, parameters[k]);
+    }
+    if (bytes != expected) {
+        PyErr_Format(PyExc_ValueError, "data: expected %zu bytes, got %zu", expected, bytes);
+        return -1;
+    }
+    data += sizeof head + sizeof parameters;
+    for (Py_ssize_t i = 0; i < self->num_envs; i++, data += each)
+        if (check_env_state(self, i, data) < 0) return -1;
+    return 0;
+}
+
 /* ---- Construction ------------------------------------------------------------------------------------------------------ */
 
 /* The five arrays, given by position or by name, into new references. On failure the caller drops those already taken. */
@@ -840,7 +1032,7 @@ static int enter_state(VecEnv* self, PyObject* name, PyObject* which, void** poi
     if (which && parse_int("env", which, 0, (long long)self->num_envs - 1, "", &i) < 0) return -1;
     if (enter(self, true) < 0) return -1;
     *pointer = state_of(&self->envs[i], k);
-    *bytes = (Py_ssize_t)STATE[k].item_size * (STATE[k].per_agent ? self->envs[i].num_agents : 1);
+    *bytes = (Py_ssize_t)state_bytes(&self->envs[i], k);
     return 0;
 }
 
@@ -884,6 +1076,74 @@ static PyObject* vecenv_set(PyObject* object, PyObject* args, PyObject* kwargs) 
     leave(self);
 done:
     PyBuffer_Release(&view);
+    return result;
+}
+
+static const char state_doc[] =
+    "state($self, /)\n--\n\n"
+    "All that a run goes on from, of every environment, as bytes: a VecEnv with the same parameters and num_envs that gets them by\n"
+    "set_state(), and the same actions from then on, goes on to the same bits. Rewards, terminals and truncations are in it,\n"
+    "actions are not; neither are num_threads and the constructor's seed, which reset(seed) uses.\n\n"
+    "The bytes have a version and a checksum. They take 72 bytes, 8 for each parameter and, for each environment, the arrays of\n"
+    "state_fields, 6 bytes an agent, and its scalars and log.\n\n"
+    "Raises: RuntimeError before the first reset(), when closed, or in use by another thread; MemoryError.";
+static PyObject* vecenv_state(PyObject* object, PyObject* unused) {
+    VecEnv* self = (VecEnv*)object;
+    StateHead head = {
+        .format = STATE_FORMAT, .version = ENV_STATE_VERSION, .module = TEXT(ENV_MODULE), .num_parameters = NUM_PARAMETERS};
+    double parameters[NUM_PARAMETERS];
+    PyObject* result = NULL;
+    size_t bytes = sizeof head + sizeof parameters + sizeof(uint64_t);
+    (void)unused;
+    if (enter(self, true) < 0) return NULL;
+    bytes += (size_t)self->num_envs * state_share(self);
+    memcpy(head.magic, STATE_MAGIC, sizeof head.magic);
+    head.bytes = bytes;
+    head.num_envs = (uint32_t)self->num_envs;
+    for (int k = 0; k < NUM_PARAMETERS; k++) parameters[k] = parameter_number(&PARAMETERS[k], &self->envs[0]);
+    if ((result = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)bytes))) {
+        char* data = PyBytes_AsString(result);
+        Py_BEGIN_ALLOW_THREADS
+        memcpy(data, &head, sizeof head);
+        memcpy(data + sizeof head, parameters, sizeof parameters);
+        save_envs(self, data + sizeof head + sizeof parameters);
+        const uint64_t sum = state_checksum(data, bytes - sizeof sum);
+        memcpy(data + bytes - sizeof sum, &sum, sizeof sum);
+        Py_END_ALLOW_THREADS
+    }
+    leave(self);
+    return result;
+}
+
+static const char set_state_doc[] =
+    "set_state($self, data, /)\n--\n\n"
+    "Go on from what state() returned, here or in another process, in a VecEnv with the same parameters and as many environments.\n"
+    "Writes observations, rewards, terminals and truncations as they were then; actions stay. No reset() is needed before.\n\n"
+    "Raises: TypeError for anything but bytes; ValueError for bytes that are damaged, of something else, or of another version,\n"
+    "num_envs or parameter, and says which, and nothing has changed; RuntimeError when closed or in use by another thread.";
+static PyObject* vecenv_set_state(PyObject* object, PyObject* argument) {
+    VecEnv* self = (VecEnv*)object;
+    PyObject* result = NULL;
+    uint64_t sum = 0;
+    if (!PyBytes_Check(argument)) { /* which nobody can change meanwhile */
+        PyErr_Format(PyExc_TypeError, "data: expected bytes, got %.80R", argument);
+        return NULL;
+    }
+    const char* data = PyBytes_AsString(argument);
+    const size_t bytes = (size_t)PyBytes_Size(argument);
+    if (enter(self, false) < 0) return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    if (bytes >= sizeof sum) sum = state_checksum(data, bytes - sizeof sum);
+    Py_END_ALLOW_THREADS
+    if (check_state(self, data, bytes, sum) == 0) {
+        Py_BEGIN_ALLOW_THREADS
+        load_envs(self, data + sizeof(StateHead) + NUM_PARAMETERS * sizeof(double));
+        call_all(self, c_restored);
+        Py_END_ALLOW_THREADS
+        self->started = true;
+        result = Py_NewRef(Py_None);
+    }
+    leave(self);
     return result;
 }
 
@@ -1071,6 +1331,8 @@ static PyMethodDef vecenv_methods[] = {
     {"window", (PyCFunction)(void (*)(void))vecenv_window, METH_VARARGS | METH_KEYWORDS, window_doc},
     {"get", (PyCFunction)(void (*)(void))vecenv_get, METH_VARARGS | METH_KEYWORDS, get_doc},
     {"set", (PyCFunction)(void (*)(void))vecenv_set, METH_VARARGS | METH_KEYWORDS, set_doc},
+    {"state", vecenv_state, METH_NOARGS, state_doc},
+    {"set_state", vecenv_set_state, METH_O, set_state_doc},
     {"close", vecenv_close, METH_NOARGS, close_doc},
     {"__enter__", vecenv_enter, METH_NOARGS, NULL},
     {"__exit__", vecenv_exit, METH_VARARGS, NULL},

@@ -156,14 +156,14 @@ typedef struct Boids {
     uint32_t* y;       /* (num_boids) 2^32 to the height */
     uint16_t* heading; /* (num_boids) 2^16 to a full turn */
     int32_t tick;      /* steps since the episode began */
+    BoidsTally tally;  /* of the episode */
 
     /* derived */
     uint32_t* cs; /* (num_boids) cosine and sine of the heading, / BOIDS_UNIT, in a boids_word */
     BoidsNeighbors neighbors;
-    BoidsTally tally;
     int32_t gentle, hard; /* the turns, 2^16 to a full turn */
     BoidsScale scale;
-    char error[160]; /* of c_init */
+    char error[160]; /* of c_init and c_check_state */
 } Boids;
 
 static inline void boids_defaults(Boids* env) {
@@ -719,6 +719,17 @@ static inline void boids__number_by_place(Boids* env) {
     boids_neighbors_use_cells(nb, cells);
 }
 
+/* From positions and headings to all that follows from them, the observations included. */
+static inline void boids__look(Boids* env) {
+    for (int32_t i = 0; i < env->num_boids; i++)
+        env->cs[i] =
+            boids_word(boids_heading_unit(boids_cos(env->heading[i])), boids_heading_unit(boids_sin(env->heading[i])));
+    boids_neighbors_update(&env->neighbors, env->x, env->y, env->cs, 0, 1);
+    BoidsTotals none;
+    memset(&none, 0, sizeof none);
+    boids__observe(env, 0, env->neighbors.rows, &none, NULL);
+}
+
 /* A new episode, `tick` steps in: random positions and headings. */
 static inline void boids__begin(Boids* env, int32_t tick) {
     for (int32_t i = 0; i < env->num_boids; i++) {
@@ -728,15 +739,9 @@ static inline void boids__begin(Boids* env, int32_t tick) {
         env->heading[i] = (uint16_t)env_random(&env->rng);
     }
     if (env->num_boids > BOIDS_ALL_PAIRS) boids__number_by_place(env);
-    for (int32_t i = 0; i < env->num_boids; i++)
-        env->cs[i] =
-            boids_word(boids_heading_unit(boids_cos(env->heading[i])), boids_heading_unit(boids_sin(env->heading[i])));
     env->tick = tick;
     memset(&env->tally, 0, sizeof env->tally);
-    boids_neighbors_update(&env->neighbors, env->x, env->y, env->cs, 0, 1);
-    BoidsTotals none;
-    memset(&none, 0, sizeof none);
-    boids__observe(env, 0, env->neighbors.rows, &none, NULL);
+    boids__look(env);
 }
 
 static inline void c_reset(Boids* env) {
@@ -770,6 +775,47 @@ static inline void c_step(Boids* env) {
     if (!ended) return;
     boids__log_episode(env);
     boids__begin(env, 0);
+}
+
+/* A state goes on to the same bits as long as no client has set a phantom, which is none of it. */
+static inline void c_restored(Boids* env) { boids__look(env); }
+
+/* Refuses a tick outside the episode, and sums that no run could have left behind: those might overflow. */
+static inline const char* c_check_state(Boids* env) {
+    const BoidsTally* t = &env->tally;
+    if (env->tick < 0 || env->tick >= env->horizon) {
+        snprintf(env->error, sizeof env->error, "tick: expected 0 to %d, got %d", env->horizon - 1, env->tick);
+        return env->error;
+    }
+    if (t->length < 0 || t->length > env->tick) {
+        snprintf(env->error, sizeof env->error, "tally.length: expected 0 to %d, got %d", env->tick, t->length);
+        return env->error;
+    }
+    if (t->steps < 0 || t->steps > t->length) {
+        snprintf(env->error, sizeof env->error, "tally.steps: expected 0 to %d, got %d", t->length, t->steps);
+        return env->error;
+    }
+    const double most = 16777216.0 * t->length * env->num_boids; /* 2^8 a boid and step, 2^16 to 1 */
+#define BOIDS__EXPECT(name, least, most)                                                                                       \
+    if (!((double)t->name >= (least) && (double)t->name <= (most))) { /* true for NaN */                                       \
+        snprintf(env->error, sizeof env->error, "tally." #name ": expected %g to %g, got %g", (double)(least), (double)(most), \
+                 (double)t->name);                                                                                             \
+        return env->error;                                                                                                     \
+    }
+    BOIDS__EXPECT(reward_all, -most, most)
+    BOIDS__EXPECT(reward, -most, most)
+    BOIDS__EXPECT(cohesion, -most, most)
+    BOIDS__EXPECT(alignment, -most, most)
+    BOIDS__EXPECT(separation, -most, most)
+    BOIDS__EXPECT(local_alignment, -most, most)
+    BOIDS__EXPECT(nearest, 0, most)
+    BOIDS__EXPECT(turn, 0, most)
+    BOIDS__EXPECT(social, 0, most)
+    BOIDS__EXPECT(collisions, 0, most)
+    BOIDS__EXPECT(polarization, 0, 2.0 * t->steps) /* 1 a step, but for rounding */
+    BOIDS__EXPECT(milling, 0, 2.0 * t->steps)
+#undef BOIDS__EXPECT
+    return NULL;
 }
 
 /* Reynolds' flock as a source of actions, the baseline of every learned policy: each boid heads for the weighted sum of its
@@ -845,9 +891,16 @@ static inline const char* boids_validate(const Boids* env) {
     X(uint32_t, y, "position, 2^32 to the height, up")                   \
     X(uint16_t, heading, "2^16 to a full turn, counter-clockwise from x")
 
+/* name, doc */
+#define BOIDS_SCALARS(X)                        \
+    X(tick, "steps since the episode began")    \
+    X(tally, "what the episode adds up to")
+
 typedef Boids Env;
 #define ENV_PARAMS BOIDS_PARAMS
 #define ENV_LOG BOIDS_LOG
 #define ENV_STATE BOIDS_STATE
+#define ENV_SCALARS BOIDS_SCALARS
+#define ENV_STATE_VERSION 1
 
 #endif

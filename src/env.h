@@ -21,7 +21,10 @@
  *   ENV_LOG(X)               X(name, doc) for every field of Log but n
  *   ENV_PARAMS(X)            X(type, name, default, min, max, unit, doc) for every parameter: a field of Env of the same name.
  *                            type is int, float, bool or choice; the unit of a choice lists its names: "rules|nearest"
- *   ENV_STATE(X)             X(type, name, doc) for every per-agent array that together with rng is the state (may be empty)
+ *   ENV_STATE(X)             X(type, name, doc) for every per-agent array of the state (may be empty)
+ *   ENV_SCALARS(X)           may be left out: X(name, doc) for every other field of the state, a number or a struct of numbers.
+ *                            With rng and log these two lists are the state: equal states and equal actions go on to the same bits
+ *   ENV_STATE_VERSION        an integer, counted up whenever a state of old would go on in another way than it did
  *   ENV_EXTERNALS(X)         may be left out: X(result, name, arguments) for every function that c_render needs and that is not
  *                            linked in: `name` is a pointer to one, whose address arrives at run time
  *
@@ -31,6 +34,10 @@
  *                                        valid after c_init. An action is 'i' with choices, or 'f' in [low, high]
  *   void c_reset(Env*)                   starts an episode and writes observations
  *   void c_step(Env*)                    reads actions; writes observations, rewards, terminals, truncations. Restarts by itself
+ *   const char* c_check_state(Env*)      given a copy of an Env, whose log and fields of ENV_SCALARS come from who knows where: NULL
+ *                                        where c_step can go on from them, or a message (it may lie in Env). Changes nothing else
+ *   void c_restored(Env*)                the state has been set: computes all that follows from it, and writes observations, the
+ *                                        same as before. Leaves rewards, terminals and truncations alone
  *   void c_script(Env*)                  writes a scripted policy's actions, from the last observations
  *   void c_pixels(Env*, uint8_t* rgb, int32_t width, int32_t height)  draws into (height x width x 3) pixels, row by row from the top
  *   int32_t c_render(Env*)               draws one frame in a window, which the first call opens, and takes what the viewer does
@@ -41,7 +48,8 @@
  * Env starts zeroed. Equal parameters give an equal num_agents and equal spaces, whatever index and rng.
  * Memory: the five buffers belong to the caller, who sets them after c_init, and keeps them alive, apart from each other and
  * unmoved until c_close. binding.c has checked every action against c_action_space before c_step runs. What it writes into the
- * arrays of ENV_STATE may be any bytes: a step from there may make no sense, but stays within memory.
+ * arrays of ENV_STATE may be any bytes: a step from there may make no sense, but stays within memory. The same goes for ENV_SCALARS,
+ * once c_check_state has let them pass.
  * Errors: no function prints, exits or asserts on input; c_init alone can fail.
  * Threads: two environments share nothing and may step at the same time; one environment belongs to one thread at a time. A
  * process has one window, and the thread that opened it draws and closes it.

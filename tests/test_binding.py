@@ -183,6 +183,7 @@ BAD_ARRAYS = [
     ("truncations", lambda a: a.astype(np.int32), ValueError, "expected bool (2,), got int32 (2,)"),
 ]
 
+FIELD = "name: expected one of 'count', 'episode_return', 'rng'"
 PIXELS = "pixels: expected uint8 (height, width, 3)"
 BAD_CALLS = [
     (lambda env: env.reset(-1), ValueError, f"seed: {INT63}, got -1"),
@@ -197,8 +198,8 @@ BAD_CALLS = [
     (lambda env: env.log(0), TypeError, None),
     (lambda env: env.close(0), TypeError, None),
     (lambda env: env.get(), TypeError, None),
-    (lambda env: env.get("limit"), ValueError, "name: expected one of 'count', 'rng', got 'limit'"),
-    (lambda env: env.get(0), TypeError, "name: expected one of 'count', 'rng', got 0"),
+    (lambda env: env.get("limit"), ValueError, f"{FIELD}, got 'limit'"),
+    (lambda env: env.get(0), TypeError, f"{FIELD}, got 0"),
     (lambda env: env.get("count", 2), ValueError, "env: expected an int in [0, 1], got 2"),
     (lambda env: env.get("count", -1), ValueError, "env: expected an int in [0, 1], got -1"),
     (lambda env: env.get("count", None), TypeError, "env: expected an int, got None"),
@@ -208,7 +209,7 @@ BAD_CALLS = [
     (lambda env: env.set("rng", bytes(16)), ValueError, "data: expected 8 bytes, got 16"),
     (lambda env: env.set("count", 5), TypeError, "data: expected an array of numbers, got int"),
     (lambda env: env.set("count", np.zeros(4, "i2")[::2]), TypeError, "data: expected an array of numbers, got ndarray"),
-    (lambda env: env.set("counts", bytes(4)), ValueError, "name: expected one of 'count', 'rng', got 'counts'"),
+    (lambda env: env.set("counts", bytes(4)), ValueError, f"{FIELD}, got 'counts'"),
     (lambda env: env.set("count", bytes(4), 2), ValueError, "env: expected an int in [0, 1], got 2"),
     (lambda env: env.render(None), TypeError, "pixels: expected an array of numbers, got NoneType"),
     (lambda env: env.render(np.zeros((4, 4, 3))), ValueError, f"{PIXELS}, got float64 (4, 4, 3)"),
@@ -765,6 +766,6 @@ def test_help(module):
     assert list(inspect.signature(module.VecEnv).parameters) == [*NAMES, "num_envs", "seed", "num_threads", "parameters"]
     assert str(inspect.signature(module.VecEnv.reset)) == "(self, /, seed=None)"
     assert str(inspect.signature(module.VecEnv.render)) == "(self, /, pixels, env=0)"
-    for name in ("reset", "step", "script", "log", "render", "get", "set", "close"):
+    for name in ("reset", "step", "script", "log", "render", "get", "set", "state", "set_state", "close"):
         assert "Raises: " in getattr(module.VecEnv, name).__doc__
     assert module.VecEnv.__module__ == module.__name__

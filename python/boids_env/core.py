@@ -146,6 +146,24 @@ class Core:
         """
         return self.vec.log()
 
+    def state(self) -> bytes:
+        """All that the flocks go on from, as bytes with a version and a checksum: see `set_state`."""
+        return self.vec.state()
+
+    def set_state(self, data: bytes) -> None:
+        """Goes on from what `state` returned, here or in another process: with the same actions, to the same bits.
+
+        Observations, rewards, terminals and truncations become what they were then, actions stay. No `reset` is needed
+        before. Steps to the next log in the infos count anew, as after `reset`. A policy's own state is not part of it.
+
+        Raises:
+            TypeError: anything but bytes.
+            ValueError: bytes that are damaged, of something else, or of flocks with another parameter, `num_envs` or
+                version. Nothing has changed then.
+        """
+        self.vec.set_state(data)
+        self._steps = 0
+
     def render(self, width: int | None = None, height: int | None = None, env: int = 0) -> Any:
         """Shows flock `env`, in the way of `render_mode`.
 

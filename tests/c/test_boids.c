@@ -460,6 +460,51 @@ static void test_same_seed_same_flock(void) {
     CHECK(hash[0] != hash[2]);
 }
 
+/* What c_restored computes from the state alone is what it was, observations included; all pairs and cells. */
+static void test_restored(void) {
+    for (int k = 0; k < 4; k++) {
+        Flock flock = flock_new();
+        Boids* env = &flock.env;
+        env->num_boids = k / 2 ? 300 : 40;
+        env->width = k / 2 ? 3000 : 1080;
+        env->observation = k % 2 ? NEAREST : RULES;
+        if (!flock_open(&flock)) return;
+        for (int t = 0; t < 20; t++) flock_step(&flock, flock_random);
+        const uint64_t hash = flock_hash(FLOCK_HASH, env);
+        const size_t n = (size_t)env->num_boids;
+        memset(env->cs, 0, n * sizeof *env->cs);
+        memset(env->neighbors.seen, 0, n * sizeof *env->neighbors.seen);
+        memset(env->observations, 0, n * (size_t)boids_observation_size(env) * sizeof(float));
+        c_restored(env);
+        CHECK(flock_hash(FLOCK_HASH, env) == hash);
+        CHECK_TEXT(boids_validate(env), NULL);
+        flock_close(&flock);
+    }
+}
+
+/* A true state passes at every step, also one with a phantom, which pushes sums furthest; a wild one does not. */
+static void test_check_state(void) {
+    for (int phantom = 0; phantom < 3; phantom++) {
+        Flock flock = flock_new();
+        Boids* env = &flock.env;
+        env->horizon = 30;
+        env->separation_radius = env->view_radius / 32;
+        env->cohesion_weight = env->alignment_weight = env->separation_weight = 10;
+        if (!flock_open(&flock)) return;
+        env->phantom = phantom;
+        for (int t = 0; t < 70; t++) {
+            flock_step(&flock, flock_script);
+            CHECK_TEXT(c_check_state(env), NULL);
+        }
+        env->tick = 30;
+        CHECK_TEXT(c_check_state(env), "tick: expected 0 to 29, got 30");
+        env->tick = 29;
+        env->tally.turn = -1;
+        CHECK(c_check_state(env) != NULL);
+        flock_close(&flock);
+    }
+}
+
 /* ---- Log */
 
 /* Means by hand, over boids and steps, against the log; rewards are kept to 1/65536 there. */
@@ -776,6 +821,8 @@ int main(void) {
     RUN(test_shortest_episode);
     RUN(test_stagger);
     RUN(test_same_seed_same_flock);
+    RUN(test_restored);
+    RUN(test_check_state);
     RUN(test_log_of_rewards);
     RUN(test_log_of_parallels);
     RUN(test_log_of_opposites);
