@@ -21,6 +21,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
@@ -132,21 +133,51 @@ static size_t state_bytes(const Env* env, int k) {
 
 /* ---- Values from Python ------------------------------------------------------------------------------------------------ */
 
+/* Raises: what was expected, in printf's way, and what came: its repr, or its type where that fails. */
+static void refuse(PyObject* exception, PyObject* value, const char* format, ...) {
+    PyObject *expected = NULL, *got = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    expected = PyUnicode_FromFormatV(format, arguments);
+    va_end(arguments);
+    if (expected && !(got = PyObject_Repr(value)) && PyErr_ExceptionMatches(PyExc_Exception)) {
+        PyErr_Clear(); /* such as that of an int of 5000 digits, which Python refuses to write */
+        got = PyType_GetName(Py_TYPE(value));
+    }
+    if (got) PyErr_Format(exception, "%U, got %.80U", expected, got);
+    Py_XDECREF(expected);
+    Py_XDECREF(got);
+}
+
+/* 1 and 0 for True and False, Python's or NumPy's, whose buffer tells; -1, with no exception set, for all else. */
+static int truth_of(PyObject* value) {
+    Py_buffer view = {0};
+    int result = -1;
+    if (PyBool_Check(value)) return value == Py_True;
+    if (!PyObject_CheckBuffer(value)) return -1;
+    if (PyObject_GetBuffer(value, &view, PyBUF_FORMAT | PyBUF_STRIDES) < 0) {
+        PyErr_Clear();
+        return -1;
+    }
+    if (view.ndim == 0 && view.format && strcmp(view.format, "?") == 0) result = *(const uint8_t*)view.buf != 0;
+    PyBuffer_Release(&view);
+    return result;
+}
+
 /* An int, or what stands for one (__index__), in [min, max]; True and False are none. */
 static int parse_int(const char* name, PyObject* value, long long min, long long max, const char* unit, long long* out) {
     int overflow = 0;
-    PyObject* index = PyBool_Check(value) ? NULL : PyNumber_Index(value);
+    PyObject* index = truth_of(value) >= 0 ? NULL : PyNumber_Index(value);
     if (!index) {
         if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_TypeError)) return -1;
         PyErr_Clear(); /* the value's repr is about to run */
-        PyErr_Format(PyExc_TypeError, "%s: expected an int, got %.80R", name, value);
+        refuse(PyExc_TypeError, value, "%s: expected an int", name);
         return -1;
     }
     *out = PyLong_AsLongLongAndOverflow(index, &overflow);
     Py_DECREF(index);
     if (!overflow && *out >= min && *out <= max) return 0;
-    PyErr_Format(PyExc_ValueError, "%s: expected an int in [%lld, %lld]%s%s, got %.80R", name, min, max, *unit ? " " : "",
-                 unit, value);
+    refuse(PyExc_ValueError, value, "%s: expected an int in [%lld, %lld]%s%s", name, min, max, *unit ? " " : "", unit);
     return -1;
 }
 
@@ -171,7 +202,7 @@ static int parse_float(const char* name, PyObject* value, double min, double max
     int real = is_real(value);
     if (real < 0) return -1;
     if (!real) {
-        PyErr_Format(PyExc_TypeError, "%s: expected a float, got %.80R", name, value);
+        refuse(PyExc_TypeError, value, "%s: expected a float", name);
         return -1;
     }
     number = PyFloat_AsDouble(value);
@@ -185,7 +216,7 @@ static int parse_float(const char* name, PyObject* value, double min, double max
         return 0;
     }
     PyOS_snprintf(range, sizeof range, "[%.9g, %.9g]", min, max);
-    PyErr_Format(PyExc_ValueError, "%s: expected a float in %s%s%s, got %.80R", name, range, *unit ? " " : "", unit, value);
+    refuse(PyExc_ValueError, value, "%s: expected a float in %s%s%s", name, range, *unit ? " " : "", unit);
     return -1;
 }
 
@@ -214,7 +245,7 @@ static int parse_choice(const char* name, PyObject* value, const char* names, in
     }
     *out = (int)index;
     if (index >= 0 || !(comma = PyUnicode_FromString("', '")) || !(listed = PyUnicode_Join(comma, tuple))) goto done;
-    PyErr_Format(text ? PyExc_ValueError : PyExc_TypeError, "%s: expected one of '%U', got %.80R", name, listed, value);
+    refuse(text ? PyExc_ValueError : PyExc_TypeError, value, "%s: expected one of '%U'", name, listed);
 done:
     Py_XDECREF(tuple);
     Py_XDECREF(comma);
@@ -225,6 +256,7 @@ done:
 static int parse_parameter(const Parameter* p, PyObject* value, Env* env) {
     void* field = (char*)env + p->offset;
     long long number = 0;
+    int truth = 0;
     switch (p->kind) {
         case KIND_int:
             if (parse_int(p->name, value, (long long)p->min, (long long)p->max, p->unit, &number) < 0) return -1;
@@ -234,11 +266,11 @@ static int parse_parameter(const Parameter* p, PyObject* value, Env* env) {
         case KIND_choice: return parse_choice(p->name, value, p->unit, field);
         case KIND_bool: break;
     }
-    if (!PyBool_Check(value)) {
-        PyErr_Format(PyExc_TypeError, "%s: expected True or False, got %.80R", p->name, value);
+    if ((truth = truth_of(value)) < 0) {
+        refuse(PyExc_TypeError, value, "%s: expected True or False", p->name);
         return -1;
     }
-    *(bool*)field = value == Py_True;
+    *(bool*)field = truth;
     return 0;
 }
 
@@ -309,6 +341,8 @@ static int init_env(Env* env) {
 
 /* ---- Buffers ----------------------------------------------------------------------------------------------------------- */
 
+#define NOT_CONTIGUOUS "expected a C-contiguous array, got one with gaps or another order"
+
 /* Element types by the letters of env.h, and '?' for a flag: one byte, 0 or 1. */
 static const char* dtype_name(char type) {
     switch (type) {
@@ -338,19 +372,21 @@ static bool has_type(const Py_buffer* view, char type) {
     return *format == type;
 }
 
-/* Writes "float32 (64, 10)": what a buffer holds, in NumPy's words. Cut short where it does not fit. */
-static void describe_buffer(const Py_buffer* view, char* out, size_t size) {
+/* Writes "float32", the type of a buffer's elements in NumPy's words, and returns its length. Cut short where it does not fit. */
+static int describe_type(const Py_buffer* view, char* out, size_t size) {
     bool swapped = false;
     const char* format = buffer_format(view, &swapped);
     const bool real = strchr("fdeg", *format), integer = strchr("bhilqn", *format), natural = strchr("BHILQN", *format);
     const char* kind = real ? "float" : integer ? "int" : natural ? "uint" : NULL;
-    int used = 0;
-    if (strcmp(format, "?") == 0)
-        used = PyOS_snprintf(out, size, "bool (");
-    else if (kind && strlen(format) == 1)
-        used = PyOS_snprintf(out, size, "%s%s%d (", swapped ? "byte-swapped " : "", kind, (int)view->itemsize * 8);
-    else
-        used = PyOS_snprintf(out, size, "format '%.32s' (", format);
+    if (strcmp(format, "?") == 0) return PyOS_snprintf(out, size, "bool");
+    if (!kind || strlen(format) != 1) return PyOS_snprintf(out, size, "format '%.32s'", format);
+    return PyOS_snprintf(out, size, "%s%s%d", swapped ? "byte-swapped " : "", kind, (int)view->itemsize * 8);
+}
+
+/* Writes "float32 (64, 10)": what a buffer holds. Cut short where it does not fit. */
+static void describe_buffer(const Py_buffer* view, char* out, size_t size) {
+    int used = describe_type(view, out, size);
+    if (used < (int)size) used += PyOS_snprintf(out + used, size - (size_t)used, " (");
     for (int k = 0; k < view->ndim && used < (int)size; k++)
         used += PyOS_snprintf(out + used, size - (size_t)used, k ? ", %zd" : "%zd", view->shape[k]);
     if (used < (int)size) PyOS_snprintf(out + used, size - (size_t)used, view->ndim == 1 ? ",)" : ")");
@@ -375,13 +411,13 @@ static int hold_buffer(const char* name, PyObject* array, Py_buffer* view) {
     const char* reason = NULL;
     if (get_buffer(name, array, view, PyBUF_FORMAT | PyBUF_STRIDES) < 0) return -1;
     if (view->readonly)
-        reason = "a writable array, got a read-only one";
+        reason = "expected a writable array, got a read-only one";
     else if (!PyBuffer_IsContiguous(view, 'C'))
-        reason = "a C-contiguous array, got one with gaps or another order";
-    else if (view->itemsize < 1 || (uintptr_t)view->buf % (size_t)view->itemsize)
-        reason = "an array aligned to its element size, got an unaligned one";
+        reason = NOT_CONTIGUOUS;
+    else if (view->itemsize > 1 && (uintptr_t)view->buf % (size_t)view->itemsize)
+        reason = "expected an array aligned to its element size, got an unaligned one";
     if (!reason) return 0;
-    PyErr_Format(PyExc_ValueError, "%s: expected %s", name, reason);
+    PyErr_Format(PyExc_ValueError, "%s: %s", name, reason);
     PyBuffer_Release(view);
     return -1;
 }
@@ -1024,7 +1060,8 @@ static PyObject* vecenv_window(PyObject* object, PyObject* args, PyObject* kwarg
     return PyLong_FromLong(steps);
 }
 
-/* What get() and set() share: the named field of environment i, as *pointer and *bytes, to be used between enter() and leave(). */
+/* What get() and set() share: the named field of environment i, as *pointer and *bytes, to be used between enter() and leave().
+ * Returns its index in STATE. */
 static int enter_state(VecEnv* self, PyObject* name, PyObject* which, void** pointer, Py_ssize_t* bytes) {
     int k = 0;
     long long i = 0;
@@ -1033,7 +1070,7 @@ static int enter_state(VecEnv* self, PyObject* name, PyObject* which, void** poi
     if (enter(self, true) < 0) return -1;
     *pointer = state_of(&self->envs[i], k);
     *bytes = (Py_ssize_t)state_bytes(&self->envs[i], k);
-    return 0;
+    return k;
 }
 
 static const char get_doc[] =
@@ -1055,7 +1092,8 @@ static PyObject* vecenv_get(PyObject* object, PyObject* args, PyObject* kwargs) 
 
 static const char set_doc[] =
     "set($self, /, name, data, env=0)\n--\n\n"
-    "Overwrite a field of one environment's state from a contiguous buffer of exactly its size. Observations follow at the next step.\n\n"
+    "Overwrite a field of one environment's state from a contiguous buffer of exactly its size: of its type, or bytes. Observations\n"
+    "follow at the next step.\n\n"
     "Raises: TypeError or ValueError for an argument, RuntimeError before the first reset(), when closed, or in use by another thread.";
 static PyObject* vecenv_set(PyObject* object, PyObject* args, PyObject* kwargs) {
     static char* names[] = {"name", "data", "env", NULL};
@@ -1064,14 +1102,21 @@ static PyObject* vecenv_set(PyObject* object, PyObject* args, PyObject* kwargs) 
     Py_buffer view = {0};
     void* pointer = NULL;
     Py_ssize_t bytes = 0;
+    char type[64];
+    int k = 0;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|O:set", names, &name, &data, &which)) return NULL;
-    if (get_buffer("data", data, &view, PyBUF_SIMPLE) < 0) return NULL;
-    if (enter_state(self, name, which, &pointer, &bytes) < 0) goto done;
-    if (view.len == bytes) {
+    if (get_buffer("data", data, &view, PyBUF_FORMAT | PyBUF_STRIDES) < 0) return NULL;
+    if ((k = enter_state(self, name, which, &pointer, &bytes)) < 0) goto done;
+    describe_type(&view, type, sizeof type);
+    if (!PyBuffer_IsContiguous(&view, 'C')) {
+        PyErr_SetString(PyExc_ValueError, "data: " NOT_CONTIGUOUS);
+    } else if (view.itemsize > 1 && strcmp(type, STATE[k].dtype) != 0) {
+        PyErr_Format(PyExc_ValueError, "data: expected %s or bytes, got %s", STATE[k].dtype, type);
+    } else if (view.len != bytes) {
+        PyErr_Format(PyExc_ValueError, "data: expected %zd bytes, got %zd", bytes, view.len);
+    } else {
         memcpy(pointer, view.buf, (size_t)bytes);
         result = Py_NewRef(Py_None);
-    } else {
-        PyErr_Format(PyExc_ValueError, "data: expected %zd bytes, got %zd", bytes, view.len);
     }
     leave(self);
 done:
@@ -1279,13 +1324,13 @@ static PyObject* module_link(PyObject* module, PyObject* addresses) {
     Py_ssize_t position = 0;
     (void)module;
     if (!PyDict_Check(addresses)) {
-        PyErr_Format(PyExc_TypeError, "addresses: expected a dict of names and addresses, got %.80R", addresses);
+        refuse(PyExc_TypeError, addresses, "addresses: expected a dict of names and addresses");
         return NULL;
     }
     if (!(left = PyDict_Copy(addresses))) return NULL;
     while (PyDict_Next(left, &position, &key, NULL)) {
         if (PyUnicode_Check(key)) continue;
-        PyErr_Format(PyExc_TypeError, "addresses: expected names, got %.80R", key);
+        refuse(PyExc_TypeError, key, "addresses: expected names");
         goto done;
     }
     for (int k = 0; k < NUM_EXTERNALS; k++) {
@@ -1298,7 +1343,7 @@ static PyObject* module_link(PyObject* module, PyObject* addresses) {
     }
     position = 0;
     if (PyDict_Next(left, &position, &key, NULL)) {
-        PyErr_Format(PyExc_ValueError, "addresses: expected the names of externals, got %.80R too", key);
+        refuse(PyExc_ValueError, key, "addresses: expected the names of externals alone");
         goto done;
     }
     for (int k = 0; k < NUM_EXTERNALS; k++) memcpy(EXTERNALS[k].pointer, &taken[k], sizeof taken[k]);
@@ -1377,6 +1422,7 @@ static int module_exec(PyObject* module) {
         if (!text || PyTuple_SetItem(externals, k, text) < 0) goto done; /* SetItem steals the text */
     }
     if (PyModule_AddObjectRef(module, "externals", externals) < 0) goto done;
+    if (PyModule_AddIntConstant(module, "MAX_ENVS", MAX_ENVS) < 0) goto done;
     if (PyModule_AddIntConstant(module, "CLOSED", ENV_CLOSED) < 0) goto done;
     if (PyModule_AddIntConstant(module, "NO_WINDOW", ENV_NO_WINDOW) < 0) goto done;
     result = PyModule_AddIntConstant(module, "WINDOW_TAKEN", ENV_WINDOW_TAKEN);

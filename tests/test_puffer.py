@@ -251,3 +251,11 @@ def test_import_keeps_a_file_of_the_users(tmp_path: Any) -> None:
     done = python("from boids_env import Boids", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "resources").read_text() == "mine"
+
+
+@pytest.mark.parametrize("seed", ["1", True, 1.0, [1]])
+def test_a_seed_that_is_none_is_refused(seed: Any) -> None:
+    with pytest.raises(TypeError, match=r"^seed: expected an int, got "):
+        Boids(seed=seed)
+    with Boids() as boids, pytest.raises(TypeError, match=r"^seed: expected an int, got "):
+        boids.reset(seed)

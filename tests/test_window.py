@@ -443,7 +443,7 @@ MISTAKES: list[tuple[Callable[[dict[str, int]], object], type[Exception], str]] 
     (lambda good: {**good, b"InitWindow": 4}, TypeError, "addresses: expected names, got b'InitWindow'"),
     (lambda good: {}, ValueError, "addresses: expected the address of SetTraceLogLevel, got none"),
     (without, ValueError, "addresses: expected the address of EndDrawing, got none"),
-    (lambda good: {**good, "Draw": 1}, ValueError, "addresses: expected the names of externals, got 'Draw' too"),
+    (lambda good: {**good, "Draw": 1}, ValueError, "addresses: expected the names of externals alone, got 'Draw'"),
     (lambda good: {**good, "EndDrawing": 0}, ValueError, "EndDrawing: expected an int in [1, "),
     (lambda good: {**good, "EndDrawing": -1}, ValueError, "EndDrawing: expected an int in [1, "),
     (lambda good: {**good, "EndDrawing": 2**63}, ValueError, "EndDrawing: expected an int in [1, "),
@@ -467,5 +467,5 @@ def test_link_refuses(boids, spoil, error, message) -> None:
 def test_link_of_an_environment_without_a_window(counter) -> None:
     assert counter.externals == ()
     assert counter.link({}) is None
-    with pytest.raises(ValueError, match="expected the names of externals, got 'InitWindow' too"):
+    with pytest.raises(ValueError, match="expected the names of externals alone, got 'InitWindow'"):
         counter.link({"InitWindow": 4096})

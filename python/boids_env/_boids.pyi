@@ -35,6 +35,7 @@ class Layout(TypedDict):
     action: Space
 
 externals: tuple[str, ...]  # functions that window() needs the addresses of
+MAX_ENVS: int  # environments in one VecEnv
 CLOSED: int  # what window() returns in place of a number of steps
 NO_WINDOW: int
 WINDOW_TAKEN: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import secrets
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,20 +23,23 @@ RENDER_MODES = (None, "rgb_array", "ansi", "human")
 SHORT_SIDE, LONG_SIDE = 480, 720  # of a picture whose size nobody asked for, in pixels: as large as fits
 
 
-def positive(name: str, value: int) -> int:
-    """`value`, an integer of at least 1. Raises: TypeError, UserError."""
+def positive(name: str, value: int, most: int = 2**31 - 1) -> int:
+    """`value`, an integer of 1 to `most`. Raises: TypeError, UserError."""
     try:
+        if isinstance(value, bool | np.bool_):
+            raise TypeError
         number = operator.index(value)
     except TypeError:
         raise TypeError(f"{name}: expected an integer, got {value!r}") from None
-    if number < 1:
-        raise UserError(f"{name}: expected at least 1, got {number}")
-    return number
+    if 1 <= number <= most:
+        return number
+    wanted = "at least 1" if number < 1 else f"at most {most}"
+    raise UserError(f"{name}: expected {wanted}, got {number if abs(number) < 2**64 else 'one beyond 64 bits'}")
 
 
 def checked_render_mode(render_mode: str | None) -> str | None:
     """Itself. Raises: UserError."""
-    if render_mode not in RENDER_MODES:
+    if not isinstance(render_mode, str | None) or render_mode not in RENDER_MODES:
         listed = ", ".join(repr(mode) for mode in RENDER_MODES[:-1])
         raise UserError(f"render_mode: expected {listed} or {RENDER_MODES[-1]!r}, got {render_mode!r}")
     return render_mode
@@ -112,10 +115,10 @@ class Core:
 
         Raises:
             ValueError: actions of another shape or outside the action space; no boid has moved.
-            TypeError: actions of another kind, such as floats for the discrete turns.
+            TypeError: actions of another kind, such as floats for the discrete turns, or bools.
         """
         if actions is not None and actions is not self.actions:
-            self._take(np.asarray(actions))
+            self._take(actions)
         self.vec.step()
         self._steps += 1
         infos: Infos = []
@@ -123,15 +126,22 @@ class Core:
             infos.append(log)
         return self.observations, self.rewards, self.terminals, self.truncations, infos
 
-    def _take(self, actions: Array) -> None:
+    def _take(self, given: Any) -> None:
         """Copies actions, which neither broadcast nor wrap around."""
+        try:
+            actions = np.asarray(given)
+        except ValueError:  # of NumPy, in its own words
+            raise ValueError(f"actions: expected shape {self.actions.shape}, got rows of unequal lengths") from None
         if actions.shape != self.actions.shape:
             raise ValueError(f"actions: expected shape {self.actions.shape}, got {actions.shape}")
-        try:
+        if actions.dtype == self.actions.dtype:
+            np.copyto(self.actions, actions)
+            return
+        if actions.dtype.kind == "b" or not np.can_cast(actions.dtype, self.actions.dtype, "same_kind"):
+            raise TypeError(f"actions: expected {self.actions.dtype}, got {actions.dtype}")
+        with np.errstate(over="ignore"):  # the infinities that come of it are refused
             np.copyto(self.actions, actions, casting="same_kind")
-        except TypeError:
-            raise TypeError(f"actions: expected {self.actions.dtype}, got {actions.dtype}") from None
-        if actions.dtype != self.actions.dtype and actions.dtype.kind in "iu" and (self.actions != actions).any():
+        if actions.dtype.kind in "iu" and (self.actions != actions).any():
             raise ValueError(f"actions: {actions[self.actions != actions][0]} is beyond {self.actions.dtype}")
 
     def script(self) -> Array:
@@ -196,13 +206,18 @@ class Core:
         world = self.parameters["width"], self.parameters["height"]
         scale = min(LONG_SIDE / max(world), SHORT_SIDE / min(world))
         wide, high = (max(1, round(side * scale)) for side in world)
-        pixels = np.zeros((high if height is None else height, wide if width is None else width, 3), np.uint8)
+        wide = wide if width is None else positive("width", width)
+        high = high if height is None else positive("height", height)
+        pixels = np.zeros((high, wide, 3), np.uint8)
         self.vec.render(pixels, env)
         return pixels
 
     def close(self) -> None:
         """Frees the flocks. The arrays stay as they are; closing twice is fine."""
         self.vec.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"{type(self).__name__}: can be neither pickled nor copied; make another of the same parameters")
 
     def __enter__(self) -> Self:
         return self

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from boids_env._boids import layout
+from boids_env._boids import MAX_ENVS, layout
 from boids_env.core import Core, array_shapes, checked_render_mode, positive
 
 
@@ -44,7 +44,7 @@ class Flocks(Core):
         **parameters: Any,
     ) -> None:
         self.render_mode = checked_render_mode(render_mode)
-        num_envs = positive("num_envs", num_envs)
+        num_envs = positive("num_envs", num_envs, MAX_ENVS)
         self.layout = layout(**parameters)
         arrays = {name: np.zeros(shape, dtype) for name, (shape, dtype) in array_shapes(self.layout, num_envs).items()}
         self.observations, self.actions = arrays["observations"], arrays["actions"]

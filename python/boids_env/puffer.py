@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from boids_env._boids import layout
+from boids_env._boids import MAX_ENVS, layout
 from boids_env._pufferlib import unchanged
 from boids_env.core import Array, Core, Infos, array_shapes, checked_render_mode, positive
 
@@ -69,7 +69,7 @@ class Boids(Core, pufferlib.PufferEnv):  # type: ignore[misc]  # PufferLib has n
         log_interval: int = 64,
         **parameters: Any,
     ) -> None:
-        num_envs = positive("num_envs", num_envs)
+        num_envs = positive("num_envs", num_envs, MAX_ENVS)
         self._log_interval = positive("log_interval", log_interval)
         self.render_mode = checked_render_mode(render_mode)
         parameters = {"num_boids": num_boids, **parameters}
@@ -86,12 +86,16 @@ class Boids(Core, pufferlib.PufferEnv):  # type: ignore[misc]  # PufferLib has n
                     raise ValueError(f"buf[{name!r}]: expected shape {shape}, got {np.shape(buf[name])}")
         pufferlib.PufferEnv.__init__(self, buf)
         self._seeds_ahead = 0 if buf is None or seed is None else _seeds_ahead(seed)
-        self._open(num_envs, None if seed is None else seed + self._seeds_ahead, num_threads, parameters)
+        self._open(num_envs, self._ahead(seed), num_threads, parameters)
 
     def reset(self, seed: int | None = None) -> tuple[Array, Infos]:
-        return super().reset(None if seed is None else seed + self._seeds_ahead)
+        return super().reset(self._ahead(seed))
 
     reset.__doc__ = Core.reset.__doc__
+
+    def _ahead(self, seed: int | None) -> int | None:
+        """The seed for this worker. A seed that is none stays as it is, for the extension to refuse."""
+        return seed + self._seeds_ahead if seed is not None and self._seeds_ahead else seed
 
 
 def _space(side: Space) -> gymnasium.Space[Any]:
