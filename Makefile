@@ -7,6 +7,7 @@ VENV   := .venv
 RUN    ?= runs/flock
 ARGS   ?=
 POLICY_SEED := 2
+FUZZ_SECONDS ?= 600
 
 # as `. .venv/bin/activate` does: the pinned python, cmake and ninja come first wherever .venv exists
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -49,6 +50,28 @@ test-c:  ## the C tests alone; without .venv it needs cmake, and no Python
 asan:  ## the C tests under ASan and UBSan, with leak checking
 	@echo "▸ C tests under ASan and UBSan, with leak checking"
 	@$(call cmake-workflow,asan)
+
+tsan:  ## the C tests under TSan
+	@echo "▸ C tests under TSan"
+	@$(call cmake-workflow,tsan)
+
+valgrind:  ## the C tests in valgrind, which also sees what is read before it was written
+	@echo "▸ C tests in valgrind"
+	@$(call cmake-workflow,valgrind)
+
+fuzz:  ## look for bytes that break the environment, FUZZ_SECONDS=600 long; needs clang with libFuzzer
+	@echo "▸ Fuzzing for $(FUZZ_SECONDS) s: a finding is a file build/fuzz/crash-*"
+	@cmake --preset fuzz && cmake --build --preset fuzz
+	@mkdir -p build/fuzz/found
+	build/fuzz/fuzz_planted -runs=100000 -max_len=1024 -artifact_prefix=build/fuzz/planted- sanitizer/corpus >build/fuzz/planted.log 2>&1; test $$? -eq 77
+	build/fuzz/fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -len_control=0 -timeout=20 -artifact_prefix=build/fuzz/ \
+	    build/fuzz/found sanitizer/corpus
+
+test-full: test  ## all of it: make test, then TSan, valgrind and the fuzzer
+	@$(MAKE) --no-print-directory tsan
+	@$(MAKE) --no-print-directory valgrind
+	@$(MAKE) --no-print-directory fuzz
+	@echo "▸ All of it passed."
 
 # of the two seeds of six with the most reward, the one whose flocks keep together; other machines round otherwise, and train another
 policy: install  ## train the policy that the package ships, anew, and write it as C for examples/
@@ -96,4 +119,4 @@ endef
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help train test bench bench-peers policy stills test-c asan lint install clean distclean
+.PHONY: help train test bench bench-peers policy stills test-full test-c asan tsan valgrind fuzz lint install clean distclean

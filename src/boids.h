@@ -394,6 +394,7 @@ static inline void boids__see_phantom(const Boids* env, const BoidsBlock* block,
         const float dx = (float)(int32_t)(at_x - env->x[i]) * per_x, dy = (float)(int32_t)(at_y - env->y[i]) * per_y;
         const float d2 = dx * dx + dy * dy; /* view radii squared */
         if (d2 >= 1.0f) continue;
+        if (!sums->count[l]) sums->nearest2[l] = nb->view2 + 1; /* out of sight, who is nearest depends on the search path */
         const float company = (float)(sums->count[l] + env->flockmates);
         const float heading = company * BOIDS_UNIT / sqrtf(d2 > 1e-12f ? d2 : 1e-12f);
         sums->count[l] += sums->count[l] + env->flockmates;

@@ -132,6 +132,24 @@ static void test_without_memory(void) {
     CHECK(left >= 8);
 }
 
+/* Nor is memory asked for after c_init, restarts included. */
+static void test_steps_without_memory(void) {
+    for (int32_t boids = 5; boids <= 1280; boids *= 16) {
+        Flock flock = flock_new();
+        flock.env.num_boids = boids;
+        flock.env.horizon = 2;
+        flock.env.observation = NEAREST;
+        if (!flock_open(&flock)) return;
+        const long before = flock_allocations;
+        flock_allocations_left = 0;
+        for (int t = 0; t < 3; t++) flock_step(&flock, flock_script);
+        flock_allocations_left = -1;
+        CHECK_EQ(flock_allocations, before);
+        CHECK_EQ(flock.env.log.n, 1);
+        flock_close(&flock);
+    }
+}
+
 static void test_closes_twice(void) {
     Flock never = flock_new();
     c_close(&never.env);
@@ -806,6 +824,7 @@ int main(void) {
     RUN(test_ranges_of_two);
     RUN(test_spaces);
     RUN(test_without_memory);
+    RUN(test_steps_without_memory);
     RUN(test_closes_twice);
     RUN(test_memory_of_a_million);
     RUN(test_moves);
