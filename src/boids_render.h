@@ -823,7 +823,7 @@ static inline void boids__draw_help(void) {
         {"T", "trails"},           {"H", "numbers"}, {"V Tab", "view"}, {"1 2 3", "weight"}, {"Up Down", "change"},
         {"Left button", "friend"}, {"Right", "foe"}, {"F1", "help"},    {"Esc", "close"}};
     enum { KEYS = sizeof keys / sizeof keys[0], GAP = 22, SPACE = 7 };
-    int widths[KEYS], line_of[KEYS], line_width[KEYS] = {0}, lines = 1;
+    int widths[KEYS] = {0}, line_of[KEYS] = {0}, line_width[KEYS] = {0}, lines = 1;
     const int screen = GetScreenWidth() - 2 * BOIDS_MARGIN;
     for (int k = 0; k < KEYS; k++) {
         widths[k] = MeasureText(keys[k][0], BOIDS_TEXT_SIZE) + SPACE + MeasureText(keys[k][1], BOIDS_TEXT_SIZE) + GAP;
