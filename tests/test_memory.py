@@ -7,11 +7,14 @@ set in the environment there are 100,000 rounds, which find a leak of 11 bytes, 
 """
 
 import gc
+import importlib
+import mmap
 import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -113,6 +116,42 @@ def test_large_flocks_do_not_add_up() -> None:
     room = 200_000 * 8  # an eighth of what a flock takes, or less
     assert max(peaks[1:]) - peaks[1] < room, peaks
     assert max(rests[1:]) - rests[1] < room, rests
+
+
+# ---- sanitizer/soak.py --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def soak(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "sanitizer"))
+    monkeypatch.delitem(sys.modules, "soak", raising=False)
+    return importlib.import_module("soak")
+
+
+def test_the_soak_passes(soak: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    assert soak.soak(1) is None
+    heading, *rows = capsys.readouterr().out.splitlines()
+    assert heading.split()[-1] == "kB"
+    assert len(rows) == 10
+
+
+def test_the_soak_sees_what_breaks(soak: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    fly, kept = soak.fly, []
+
+    def spoil(flocks: Flocks, random: np.random.Generator, turn: int) -> None:
+        fly(flocks, random, turn)
+        flocks.observations[5, 3] = np.nan
+        flocks.rewards[7] = -1.01
+
+    def leak(flocks: Flocks, random: np.random.Generator, turn: int) -> None:
+        fly(flocks, random, turn)
+        kept.append(mmap.mmap(-1, 300_000))  # memory that was never another's
+        kept[-1].write(bytes(range(250)) * 1_200)
+
+    monkeypatch.setattr(soak, "fly", spoil)
+    assert soak.soak(1) == "out of range after turn 0: observations, rewards"
+    monkeypatch.setattr(soak, "fly", leak)
+    assert "memory grew by 1." in soak.soak(1)
 
 
 if __name__ == "__main__":

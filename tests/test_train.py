@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -112,7 +113,7 @@ def test_resume(tmp_path: Path) -> None:
     assert run(tmp_path, 3)
     first = weights(tmp_path)
     with (tmp_path / "log.csv").open("a") as file:
-        file.write(f"{99 * UPDATE},1e9" + ",0" * 14 + "\n")
+        file.write(f"{99 * UPDATE},1e9" + ",0" * 14 + f"\n{UPDATE},1.")
     assert run(tmp_path, 6, resume=True)
     assert state(tmp_path)["global_step"] == 6 * UPDATE
     assert state(tmp_path)["update"] == 6
@@ -184,6 +185,34 @@ def test_ctrl_c_saves(tmp_path: Path) -> None:
     done = subprocess.run(more, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     assert state(tmp_path / "run")["global_step"] > steps
+
+
+def test_kill_9_loses_what_came_after_the_last_checkpoint(tmp_path: Path) -> None:
+    """With checkpoints so frequent that it likely is writing one when it dies."""
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in SMALL.items()]
+    command = [sys.executable, "-m", "boids_env", "train", "--out", str(tmp_path), *options]
+    command += ["--train.total-timesteps=100_000_000", "--train.checkpoint-interval=2"]
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        deadline = time.monotonic() + 120
+        # policy.npz is the last file of the first checkpoint
+        while not (tmp_path / "policy.npz").exists() or len(curve(tmp_path)) < 2:
+            assert child.poll() is None, child.communicate()[1]
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    finally:
+        child.kill()
+        child.communicate()
+    saved = state(tmp_path)
+    assert saved["update"] >= 2
+    assert (tmp_path / "checkpoints" / saved["model_name"]).exists()
+    assert curve(tmp_path)[-1]["agent_steps"] <= saved["global_step"] + 2 * UPDATE
+    acting: Any = load_policy(tmp_path)
+    assert saved["update"] - 2 <= acting.meta["agent_steps"] / UPDATE <= saved["update"]
+    assert run(tmp_path, saved["update"] + 3, resume=True)
+    assert state(tmp_path)["update"] == saved["update"] + 3
+    acting = load_policy(tmp_path)
+    assert acting.meta["agent_steps"] == state(tmp_path)["global_step"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a terminal of its own needs a pseudo-terminal")

@@ -42,7 +42,8 @@ class Logger:
 
     Args:
         path: of the csv file.
-        agent_steps: rows beyond it are dropped: they belong to training that the checkpoint to go on from has not seen.
+        agent_steps: rows beyond it are dropped: they belong to training that the checkpoint to go on from has not seen. So
+            is a row that was cut short.
         seconds: that training has already taken.
     """
 
@@ -50,8 +51,11 @@ class Logger:
 
     def __init__(self, path: Path, agent_steps: int, seconds: float) -> None:
         rows = path.read_text(encoding="utf-8").splitlines()[1:] if path.exists() else []
-        rows = [row for row in rows if int(row.split(",")[0]) <= agent_steps]
-        path.write_text("\n".join([",".join(("agent_steps", "seconds", *LOGGED)), *rows, ""]), encoding="utf-8")
+        names = ("agent_steps", "seconds", *LOGGED)
+        rows = [row for row in rows if row.count(",") == len(names) - 1 and int(row.split(",")[0]) <= agent_steps]
+        partial = _partial(path)
+        partial.write_text("\n".join([",".join(names), *rows, ""]), encoding="utf-8")
+        partial.replace(path)
         self._path, self._before, self._last = path, seconds, 0.0
 
     def log(self, logs: dict[str, float], step: int) -> None:
@@ -283,9 +287,14 @@ def _stop_on_interrupt() -> Iterator[list[int]]:
 
 
 def _save(what: Any, path: Path) -> None:
-    partial = path.with_name(f"{path.name}.tmp")
+    partial = _partial(path)
     torch.save(what, partial)
     partial.replace(path)
+
+
+def _partial(path: Path) -> Path:
+    """Where a file is written, to be moved to `path` when it is whole."""
+    return path.with_name(f"{path.name}.tmp")
 
 
 def _load(path: Path) -> dict[str, Any]:
