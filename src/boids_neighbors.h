@@ -342,7 +342,8 @@ static inline const char* boids_neighbors_init(BoidsNeighbors* nb, int32_t num_b
 }
 
 /* Where threads that share the work wait for each other. */
-#if defined(_OPENMP)
+#if defined(BOIDS_BARRIER) /* threads of another kind */
+#elif defined(_OPENMP)
 #define BOIDS_BARRIER(parts) \
     if ((parts) > 1) {       \
         _Pragma("omp barrier") \
