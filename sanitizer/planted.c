@@ -1,5 +1,5 @@
 /* planted.c - the same defects with no Python in the way: `planted DEFECT` steps two environments on buffers of their exact size.
- * CTest runs it once for each defect, under the sanitizers only, and wants to see the report (CMakeLists.txt). */
+ * CTest runs it once for each defect, under the sanitizers and valgrind, and wants to see it reported (CMakeLists.txt). */
 #include "planted.h"
 
 #include <stdio.h>
