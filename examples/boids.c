@@ -2,7 +2,7 @@
  *
  *     boids [boids [learned|reynolds]]
  *
- * The policy that ships steers, or Reynolds' rules. Link with raylib, and compile with -DBOIDS_LINKED_RAYLIB: CMakeLists.txt does
+ * The policy that ships steers, or Reynolds' rules. Link with raylib, and compile with -DLINKED_RAYLIB: CMakeLists.txt does
  * both where it finds one.
  */
 #include "boids_render.h"

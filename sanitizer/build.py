@@ -23,8 +23,8 @@ NEEDS = ["pip", "scikit_build_core", "cmake", "ninja"]
 def sources() -> list[Path]:
     """What the wheel is made of."""
     found = [ROOT / "CMakeLists.txt", ROOT / "pyproject.toml", Path(__file__).resolve()]
-    for folder in ("src", "python", "sanitizer", "tests/counter"):
-        found += [p for p in (ROOT / folder).rglob("*") if p.suffix in {".c", ".h", ".py", ".pyi", ".ini"}]
+    for folder in ("src", "cmake", "python", "sanitizer", "examples", "tests/counter"):
+        found += [p for p in (ROOT / folder).rglob("*") if p.suffix in {".c", ".h", ".cmake", ".py", ".pyi", ".ini"}]
     return found
 
 

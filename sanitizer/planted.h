@@ -99,15 +99,18 @@ static inline void c_step(Env* env) {
     if (env->defect == PLANTED_UNDEFINED) env->sum = INT_MAX, env->sum = env->sum + 1;
 }
 
+#define c_script c_script
 static inline void c_script(Env* env) {
     for (int i = 0; i < env->num_agents; i++) env->actions[i] = 1;
 }
 
+#define c_pixels c_pixels
 static inline void c_pixels(Env* env, uint8_t* rgb, int32_t width, int32_t height) {
     (void)env;
     memset(rgb, 0, (size_t)width * (size_t)height * 3);
 }
 
+#define c_render c_render
 static inline int32_t c_render(Env* env) {
     (void)env;
     return ENV_NO_WINDOW;

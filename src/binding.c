@@ -73,8 +73,39 @@ typedef struct LogField {
 
 #define PARAMETER(type, name, fallback, min, max, unit, doc)                                                                  \
     {KIND_##type, #name, offsetof(Env, name), (double)(fallback), (double)(min), (double)(max), unit, doc},
-static const Parameter PARAMETERS[] = {ENV_PARAMS(PARAMETER)};
-enum { NUM_PARAMETERS = sizeof PARAMETERS / sizeof PARAMETERS[0] };
+static const Parameter PARAMETERS[] = {ENV_PARAMS(PARAMETER){0}}; /* a header may have none, and C no empty array */
+enum { NUM_PARAMETERS = sizeof PARAMETERS / sizeof PARAMETERS[0] - 1, PARAMETER_BYTES = NUM_PARAMETERS * sizeof(double) };
+
+/* What a header may leave out. The methods are there all the same, and say that it did: see offers(). */
+#ifdef ENV_STATE
+enum { HAS_STATE = true };
+#else
+enum { HAS_STATE = false };
+#define ENV_STATE(X)
+#define ENV_STATE_VERSION 0
+static const char* c_check_state(Env* env) { return (void)env, NULL; }
+static void c_restored(Env* env) { (void)env; }
+#endif
+#ifdef c_script
+enum { HAS_SCRIPT = true };
+#else
+enum { HAS_SCRIPT = false };
+static void c_script(Env* env) { (void)env; }
+#endif
+#ifdef c_pixels
+enum { HAS_PIXELS = true };
+#else
+enum { HAS_PIXELS = false };
+static void c_pixels(Env* env, uint8_t* rgb, int32_t width, int32_t height) {
+    (void)env, (void)rgb, (void)width, (void)height;
+}
+#endif
+#ifdef c_render
+enum { HAS_WINDOW = true };
+#else
+enum { HAS_WINDOW = false };
+static int32_t c_render(Env* env) { return (void)env, ENV_NO_WINDOW; }
+#endif
 
 /* The state is the header's arrays and the random state. */
 #define STATE_FIELD(type, name, doc) {#name, DTYPE(type), sizeof(type), true, doc},
@@ -162,6 +193,12 @@ static int truth_of(PyObject* value) {
     if (view.ndim == 0 && view.format && strcmp(view.format, "?") == 0) result = *(const uint8_t*)view.buf != 0;
     PyBuffer_Release(&view);
     return result;
+}
+
+/* Whether the header offers what a method needs; if not, an exception. */
+static bool offers(bool offered, const char* what) {
+    if (!offered) PyErr_Format(PyExc_NotImplementedError, "%s defines no %s", ENV_HEADER, what);
+    return offered;
 }
 
 /* An int, or what stands for one (__index__), in [min, max]; True and False are none. */
@@ -312,7 +349,7 @@ static int take_int(PyObject* keywords, const char* name, long long min, long lo
 /* Moves every parameter out of the dict into env, defaults where there is none; what then is left has no meaning to anyone. */
 static int take_parameters(PyObject* keywords, Env* env) {
 #define PARAMETER_NAME(type, name, ...) ", " #name
-    static const char valid[] = ENV_PARAMS(PARAMETER_NAME);
+    static const char valid[] = ENV_PARAMS(PARAMETER_NAME) "";
     PyObject *key = NULL, *value = NULL;
     Py_ssize_t position = 0;
     for (int k = 0; k < NUM_PARAMETERS; k++) {
@@ -324,7 +361,10 @@ static int take_parameters(PyObject* keywords, Env* env) {
         if (result < 0) return -1;
     }
     if (!PyDict_Next(keywords, &position, &key, NULL)) return 0;
-    PyErr_Format(PyExc_TypeError, "unknown parameter %R; valid are %s", key, valid + 2);
+    if (NUM_PARAMETERS)
+        PyErr_Format(PyExc_TypeError, "unknown parameter %R; valid are %s", key, valid + (NUM_PARAMETERS ? 2 : 0));
+    else
+        PyErr_Format(PyExc_TypeError, "unknown parameter %R; there are none", key);
     return -1;
 }
 
@@ -693,10 +733,10 @@ static int check_env_state(VecEnv* self, Py_ssize_t i, const char* at) {
 
 /* Whether set_state() can take these bytes, whose checksum is `sum`: they are whole, they are ours, and c_step can go on from them. */
 static int check_state(VecEnv* self, const char* data, size_t bytes, uint64_t sum) {
-    const size_t least = sizeof(StateHead) + NUM_PARAMETERS * sizeof(double) + sizeof sum, each = state_share(self);
+    const size_t least = sizeof(StateHead) + PARAMETER_BYTES + sizeof sum, each = state_share(self);
     const size_t expected = least + (size_t)self->num_envs * each;
     StateHead head;
-    double parameters[NUM_PARAMETERS];
+    double parameters[NUM_PARAMETERS + 1];
     uint64_t stored = 0;
     if (bytes < sizeof head.magic || memcmp(data, STATE_MAGIC, sizeof head.magic) != 0) {
         PyErr_SetString(PyExc_ValueError, "data: expected what state() returned, got other bytes");
@@ -735,7 +775,7 @@ static int check_state(VecEnv* self, const char* data, size_t bytes, uint64_t su
         PyErr_Format(PyExc_ValueError, "data: expected num_envs %zd, got %u", self->num_envs, head.num_envs);
         return -1;
     }
-    memcpy(parameters, data + sizeof head, bytes < least ? 0 : sizeof parameters);
+    memcpy(parameters, data + sizeof head, bytes < least ? 0 : PARAMETER_BYTES);
     for (int k = 0; k < NUM_PARAMETERS && bytes >= least; k++) {
         const double ours = parameter_number(&PARAMETERS[k], &self->envs[0]);
         if (parameters[k] != ours) return raise_other_parameter(&PARAMETERS[k], ours, parameters[k]);
@@ -744,7 +784,7 @@ static int check_state(VecEnv* self, const char* data, size_t bytes, uint64_t su
         PyErr_Format(PyExc_ValueError, "data: expected %zu bytes, got %zu", expected, bytes);
         return -1;
     }
-    data += sizeof head + sizeof parameters;
+    data += sizeof head + PARAMETER_BYTES;
     for (Py_ssize_t i = 0; i < self->num_envs; i++, data += each)
         if (check_env_state(self, i, data) < 0) return -1;
     return 0;
@@ -957,11 +997,12 @@ static PyObject* vecenv_step(PyObject* object, PyObject* unused) {
 static const char script_doc[] =
     "script($self, /)\n--\n\n"
     "Fill the actions with those of the environment's own scripted policy, from the last observations.\n\n"
-    "Raises: RuntimeError before the first reset(), when closed, or in use by another thread.";
+    "Raises: NotImplementedError where the environment has none; RuntimeError before the first reset(), when closed, or in use by\n"
+    "another thread.";
 static PyObject* vecenv_script(PyObject* object, PyObject* unused) {
     VecEnv* self = (VecEnv*)object;
     (void)unused;
-    if (enter(self, true) < 0) return NULL;
+    if (!offers(HAS_SCRIPT, "c_script") || enter(self, true) < 0) return NULL;
     Py_BEGIN_ALLOW_THREADS
     call_all(self, c_script);
     Py_END_ALLOW_THREADS
@@ -1001,7 +1042,8 @@ done:
 static const char render_doc[] =
     "render($self, /, pixels, env=0)\n--\n\n"
     "Draw one environment into pixels, a writable C-contiguous uint8 (height, width, 3) array: red, green, blue, from the top row down.\n\n"
-    "Raises: TypeError or ValueError for an argument, RuntimeError before the first reset(), when closed, or in use by another thread.";
+    "Raises: TypeError or ValueError for an argument, NotImplementedError where the environment draws none, RuntimeError before the\n"
+    "first reset(), when closed, or in use by another thread.";
 static PyObject* vecenv_render(PyObject* object, PyObject* args, PyObject* kwargs) {
     static char* names[] = {"pixels", "env", NULL};
     VecEnv* self = (VecEnv*)object;
@@ -1010,6 +1052,7 @@ static PyObject* vecenv_render(PyObject* object, PyObject* args, PyObject* kwarg
     long long i = 0;
     char got[160];
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:render", names, &pixels, &which)) return NULL;
+    if (!offers(HAS_PIXELS, "c_pixels")) return NULL;
     if (which && parse_int("env", which, 0, (long long)self->num_envs - 1, "", &i) < 0) return NULL;
     if (hold_buffer("pixels", pixels, &view) < 0) return NULL;
     if (!has_type(&view, 'B') || view.ndim != 3 || view.shape[2] != 3 || view.len < 3 || view.shape[0] > INT32_MAX ||
@@ -1034,8 +1077,8 @@ static const char window_doc[] =
     "Draw one frame of one environment in a window, which the first call opens, and take what the viewer does there. A process has\n"
     "one window, and one thread that calls this.\n\n"
     "Returns how many steps the viewer asks for before the next frame, or one of CLOSED, NO_WINDOW and WINDOW_TAKEN.\n\n"
-    "Raises: TypeError or ValueError for an argument, RuntimeError before the first reset(), when closed, in use by another thread, or\n"
-    "in another thread than the first time.";
+    "Raises: TypeError or ValueError for an argument, NotImplementedError where the environment has no window, RuntimeError before the\n"
+    "first reset(), when closed, in use by another thread, or in another thread than the first time.";
 static PyObject* vecenv_window(PyObject* object, PyObject* args, PyObject* kwargs) {
     static char* names[] = {"env", NULL};
     VecEnv* self = (VecEnv*)object;
@@ -1044,6 +1087,7 @@ static PyObject* vecenv_window(PyObject* object, PyObject* args, PyObject* kwarg
     int32_t steps = 0;
     const unsigned long thread = PyThread_get_thread_ident();
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:window", names, &which)) return NULL;
+    if (!offers(HAS_WINDOW, "c_render")) return NULL;
     if (which && parse_int("env", which, 0, (long long)self->num_envs - 1, "", &i) < 0) return NULL;
     if (enter(self, true) < 0) return NULL;
     if (self->window_used && self->window_thread != thread) {
@@ -1131,16 +1175,17 @@ static const char state_doc[] =
     "actions are not; neither are num_threads and the constructor's seed, which reset(seed) uses.\n\n"
     "The bytes have a version and a checksum. They take 72 bytes, 8 for each parameter and, for each environment, the arrays of\n"
     "state_fields, 6 bytes an agent, and its scalars and log.\n\n"
-    "Raises: RuntimeError before the first reset(), when closed, or in use by another thread; MemoryError.";
+    "Raises: NotImplementedError where the environment does not say what its state is; RuntimeError before the first reset(), when\n"
+    "closed, or in use by another thread; MemoryError.";
 static PyObject* vecenv_state(PyObject* object, PyObject* unused) {
     VecEnv* self = (VecEnv*)object;
     StateHead head = {
         .format = STATE_FORMAT, .version = ENV_STATE_VERSION, .module = TEXT(ENV_MODULE), .num_parameters = NUM_PARAMETERS};
-    double parameters[NUM_PARAMETERS];
+    double parameters[NUM_PARAMETERS + 1];
     PyObject* result = NULL;
-    size_t bytes = sizeof head + sizeof parameters + sizeof(uint64_t);
+    size_t bytes = sizeof head + PARAMETER_BYTES + sizeof(uint64_t);
     (void)unused;
-    if (enter(self, true) < 0) return NULL;
+    if (!offers(HAS_STATE, "ENV_STATE") || enter(self, true) < 0) return NULL;
     bytes += (size_t)self->num_envs * state_share(self);
     memcpy(head.magic, STATE_MAGIC, sizeof head.magic);
     head.bytes = bytes;
@@ -1150,8 +1195,8 @@ static PyObject* vecenv_state(PyObject* object, PyObject* unused) {
         char* data = PyBytes_AsString(result);
         Py_BEGIN_ALLOW_THREADS
         memcpy(data, &head, sizeof head);
-        memcpy(data + sizeof head, parameters, sizeof parameters);
-        save_envs(self, data + sizeof head + sizeof parameters);
+        memcpy(data + sizeof head, parameters, PARAMETER_BYTES);
+        save_envs(self, data + sizeof head + PARAMETER_BYTES);
         const uint64_t sum = state_checksum(data, bytes - sizeof sum);
         memcpy(data + bytes - sizeof sum, &sum, sizeof sum);
         Py_END_ALLOW_THREADS
@@ -1165,11 +1210,13 @@ static const char set_state_doc[] =
     "Go on from what state() returned, here or in another process, in a VecEnv with the same parameters and as many environments.\n"
     "Writes observations, rewards, terminals and truncations as they were then; actions stay. No reset() is needed before.\n\n"
     "Raises: TypeError for anything but bytes; ValueError for bytes that are damaged, of something else, or of another version,\n"
-    "num_envs or parameter, and says which, and nothing has changed; RuntimeError when closed or in use by another thread.";
+    "num_envs or parameter, and says which, and nothing has changed; NotImplementedError where the environment does not say what its\n"
+    "state is; RuntimeError when closed or in use by another thread.";
 static PyObject* vecenv_set_state(PyObject* object, PyObject* argument) {
     VecEnv* self = (VecEnv*)object;
     PyObject* result = NULL;
     uint64_t sum = 0;
+    if (!offers(HAS_STATE, "ENV_STATE")) return NULL;
     if (!PyBytes_Check(argument)) { /* which nobody can change meanwhile */
         PyErr_Format(PyExc_TypeError, "data: expected bytes, got %.80R", argument);
         return NULL;
@@ -1182,7 +1229,7 @@ static PyObject* vecenv_set_state(PyObject* object, PyObject* argument) {
     Py_END_ALLOW_THREADS
     if (check_state(self, data, bytes, sum) == 0) {
         Py_BEGIN_ALLOW_THREADS
-        load_envs(self, data + sizeof(StateHead) + NUM_PARAMETERS * sizeof(double));
+        load_envs(self, data + sizeof(StateHead) + PARAMETER_BYTES);
         call_all(self, c_restored);
         Py_END_ALLOW_THREADS
         self->started = true;

@@ -844,6 +844,7 @@ static inline void boids_reynolds(Boids* env, float cohesion, float alignment, f
     }
 }
 
+#define c_script c_script
 static inline void c_script(Boids* env) {
     boids_reynolds(env, env->script_cohesion, env->script_alignment, env->script_separation);
 }

@@ -126,6 +126,7 @@ static inline void boids__dot(const BoidsPicture* picture, uint32_t x, uint32_t 
 }
 
 /* Draws the flock. rgb: (height x width x 3), from the top row, both at least 1. */
+#define c_pixels c_pixels
 static inline void c_pixels(const Boids* env, uint8_t* rgb, int32_t width, int32_t height) {
     const float scale = boids__least((float)width / env->width, (float)height / env->height); /* pixels per world unit */
     BoidsPicture picture = {rgb, width, height, 0, 0, 0, 0};

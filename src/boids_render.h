@@ -863,6 +863,7 @@ static inline void boids__draw_frame(const Boids* env, BoidsClient* client, cons
 
 /* --- the contract of env.h ------------------------------------------------------------------------------------------------ */
 
+#define c_render c_render
 static inline int32_t c_render(Boids* env) {
     if (!env->client) {
         const int32_t refused = boids__open_window(env);

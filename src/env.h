@@ -2,7 +2,7 @@
  *
  * An environment is one header. It includes this file, defines what is listed below, and binding.c, compiled once with
  *
- *     cc ... -DENV_HEADER='"boids.h"' -DENV_MODULE=_boids src/binding.c
+ *     cc ... -DENV_HEADER='"squared.h"' -DENV_MODULE=_squared src/binding.c
  *
  * turns it into a Python module. binding.c knows nothing but these names:
  *
@@ -21,12 +21,6 @@
  *   ENV_LOG(X)               X(name, doc) for every field of Log but n
  *   ENV_PARAMS(X)            X(type, name, default, min, max, unit, doc) for every parameter: a field of Env of the same name.
  *                            type is int, float, bool or choice; the unit of a choice lists its names: "rules|nearest"
- *   ENV_STATE(X)             X(type, name, doc) for every per-agent array of the state (may be empty)
- *   ENV_SCALARS(X)           may be left out: X(name, doc) for every other field of the state, a number or a struct of numbers.
- *                            With rng and log these two lists are the state: equal states and equal actions go on to the same bits
- *   ENV_STATE_VERSION        an integer, counted up whenever a state of old would go on in another way than it did
- *   ENV_EXTERNALS(X)         may be left out: X(result, name, arguments) for every function that c_render needs and that is not
- *                            linked in: `name` is a pointer to one, whose address arrives at run time
  *
  *   const char* c_init(Env*)             checks the parameters, sets num_agents, allocates. NULL, or a message (it may lie in Env);
  *                                        then nothing is left allocated. ENV_NO_MEMORY is the message of a failed allocation
@@ -34,16 +28,29 @@
  *                                        valid after c_init. An action is 'i' with choices, or 'f' in [low, high]
  *   void c_reset(Env*)                   starts an episode and writes observations
  *   void c_step(Env*)                    reads actions; writes observations, rewards, terminals, truncations. Restarts by itself
- *   const char* c_check_state(Env*)      given a copy of an Env, whose log and fields of ENV_SCALARS come from who knows where: NULL
- *                                        where c_step can go on from them, or a message (it may lie in Env). Changes nothing else
- *   void c_restored(Env*)                the state has been set: computes all that follows from it, and writes observations, the
- *                                        same as before. Leaves rewards, terminals and truncations alone
+ *   void c_close(Env*)                   frees what the others allocated, and nothing else; harmless when called twice
+ *
+ * The rest may be left out; then the methods that need it say so. A function is announced by a line `#define c_script c_script`.
+ *
  *   void c_script(Env*)                  writes a scripted policy's actions, from the last observations
  *   void c_pixels(Env*, uint8_t* rgb, int32_t width, int32_t height)  draws into (height x width x 3) pixels, row by row from the top
  *   int32_t c_render(Env*)               draws one frame in a window, which the first call opens, and takes what the viewer does
  *                                        there. How many steps he asks for before the next frame, or one of ENV_CLOSED,
- *                                        ENV_NO_WINDOW and ENV_WINDOW_TAKEN; then no window is open, and the next call may open one
- *   void c_close(Env*)                   frees what c_init and c_render allocated, and nothing else; harmless when called twice
+ *                                        ENV_NO_WINDOW and ENV_WINDOW_TAKEN; then no window is open, and the next call may open one.
+ *                                        Who has c_pixels may take it from env_window.h
+ *   ENV_EXTERNALS(X)                     X(result, name, arguments) for every function that c_render needs and that is not linked
+ *                                        in: `name` is a pointer to one, whose address arrives at run time
+ *
+ *   ENV_STATE(X)                         X(type, name, doc) for every per-agent array of the state (none is fine): what state() needs.
+ *                                        With it come
+ *       ENV_SCALARS(X)                   may be left out: X(name, doc) for every other field of the state, a number or a struct or
+ *                                        an array of numbers. With rng and log these two lists are the state: equal states and
+ *                                        equal actions go on to the same bits
+ *       ENV_STATE_VERSION                an integer, counted up whenever a state of old would go on in another way than it did
+ *       const char* c_check_state(Env*)  given a copy of an Env, whose log and fields of ENV_SCALARS come from who knows where: NULL
+ *                                        where c_step can go on from them, or a message (it may lie in Env). Changes nothing else
+ *       void c_restored(Env*)            the state has been set: computes all that follows from it, and writes observations, the
+ *                                        same as before. Leaves rewards, terminals and truncations alone
  *
  * Env starts zeroed. Equal parameters give an equal num_agents and equal spaces, whatever index and rng.
  * Memory: the five buffers belong to the caller, who sets them after c_init, and keeps them alive, apart from each other and

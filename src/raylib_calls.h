@@ -1,6 +1,6 @@
-/* raylib_calls.h - the part of raylib that the client calls, linked in or found at run time
+/* raylib_calls.h - the part of raylib that windows call, linked in or found at run time
  *
- * With -DBOIDS_LINKED_RAYLIB these are raylib's own headers, and the linker finds the rest. Without, they are declared here as
+ * With -DLINKED_RAYLIB these are raylib's own headers, and the linker finds the rest. Without, they are declared here as
  * static pointers under the same names, NULL until somebody fills them in (ENV_EXTERNALS in env.h): a wheel needs no raylib to
  * be built, and code that calls them reads the same.
  */
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#ifdef BOIDS_LINKED_RAYLIB
+#ifdef LINKED_RAYLIB
 
 #include <raylib.h>
 #include <rlgl.h>
@@ -48,7 +48,7 @@ typedef struct RenderTexture {
 } RenderTexture;
 
 enum { LOG_NONE = 7, FLAG_WINDOW_RESIZABLE = 4, BLEND_ADD_COLORS = 3, BLEND_CUSTOM = 6 };
-enum { TEXTURE_FILTER_BILINEAR = 1, PIXELFORMAT_UNCOMPRESSED_R8G8B8A8 = 7 };
+enum { TEXTURE_FILTER_BILINEAR = 1, PIXELFORMAT_UNCOMPRESSED_R8G8B8 = 4, PIXELFORMAT_UNCOMPRESSED_R8G8B8A8 = 7 };
 enum { RL_TRIANGLES = 4, RL_ONE = 1, RL_SRC_ALPHA = 0x0302, RL_FUNC_REVERSE_SUBTRACT = 0x800B };
 enum { MOUSE_BUTTON_LEFT, MOUSE_BUTTON_RIGHT, MOUSE_BUTTON_MIDDLE };
 enum {
@@ -69,55 +69,62 @@ enum {
 };
 
 /* result, name, arguments */
-#define RAYLIB_CALLS(X)                                                                               \
-    X(void, SetTraceLogLevel, (int level))                                                            \
-    X(void, SetConfigFlags, (unsigned int flags))                                                     \
-    X(void, InitWindow, (int width, int height, const char* title))                                   \
-    X(bool, IsWindowReady, (void))                                                                    \
-    X(bool, WindowShouldClose, (void))                                                                \
-    X(void, CloseWindow, (void))                                                                      \
-    X(void, SetWindowMinSize, (int width, int height))                                                \
-    X(void, SetTargetFPS, (int fps))                                                                  \
-    X(int, GetScreenWidth, (void))                                                                    \
-    X(int, GetScreenHeight, (void))                                                                   \
-    X(int, GetFPS, (void))                                                                            \
-    X(double, GetTime, (void))                                                                        \
-    X(int, GetKeyPressed, (void)) \
-    X(int, GetCharPressed, (void)) \
-    X(bool, IsKeyPressedRepeat, (int key))                                                            \
-    X(Vector2, GetMousePosition, (void))                                                              \
-    X(bool, IsMouseButtonDown, (int button))                                                          \
-    X(bool, IsMouseButtonPressed, (int button))                                                       \
-    X(void, BeginDrawing, (void))                                                                     \
-    X(void, EndDrawing, (void))                                                                       \
-    X(void, ClearBackground, (Color color))                                                           \
-    X(void, BeginScissorMode, (int x, int y, int width, int height))                                  \
-    X(void, EndScissorMode, (void))                                                                   \
-    X(void, BeginBlendMode, (int mode))                                                               \
-    X(void, EndBlendMode, (void))                                                                     \
-    X(Texture, LoadTextureFromImage, (Image image))\
-    X(void, UnloadTexture, (Texture texture))\
-    X(void, GenTextureMipmaps, (Texture * texture))\
-    X(void, SetTextureFilter, (Texture texture, int filter))\
-    X(RenderTexture, LoadRenderTexture, (int width, int height))                                      \
-    X(void, UnloadRenderTexture, (RenderTexture target))                                              \
-    X(void, BeginTextureMode, (RenderTexture target))                                                 \
-    X(void, EndTextureMode, (void))                                                                   \
-    X(void, DrawTexturePro,                                                                           \
-      (Texture texture, Rectangle from, Rectangle to, Vector2 origin, float rotation, Color tint))    \
-    X(void, DrawText, (const char* text, int x, int y, int size, Color color))                        \
-    X(int, MeasureText, (const char* text, int size))                                                 \
-    X(void, rlDisableBackfaceCulling, (void))                                                         \
-    X(void, rlSetBlendFactors, (int source, int destination, int equation))                           \
-    X(void, rlDrawRenderBatchActive, (void)) \
-    X(void, rlSetTexture, (unsigned int id))\
-    X(void, rlTexCoord2f, (float x, float y))\
-    X(void, rlBegin, (int mode))                                                                      \
-    X(void, rlEnd, (void))                                                                            \
-    X(void, rlColor4ub, (unsigned char r, unsigned char g, unsigned char b, unsigned char a))         \
+#define RAYLIB_CALLS(X)                                                                            \
+    X(void, SetTraceLogLevel, (int level))                                                         \
+    X(void, SetConfigFlags, (unsigned int flags))                                                  \
+    X(void, InitWindow, (int width, int height, const char* title))                                \
+    X(bool, IsWindowReady, (void))                                                                 \
+    X(bool, WindowShouldClose, (void))                                                             \
+    X(void, CloseWindow, (void))                                                                   \
+    X(void, SetWindowMinSize, (int width, int height))                                             \
+    X(void, SetTargetFPS, (int fps))                                                               \
+    X(int, GetScreenWidth, (void))                                                                 \
+    X(int, GetScreenHeight, (void))                                                                \
+    X(int, GetFPS, (void))                                                                         \
+    X(double, GetTime, (void))                                                                     \
+    X(int, GetKeyPressed, (void))                                                                  \
+    X(int, GetCharPressed, (void))                                                                 \
+    X(bool, IsKeyPressedRepeat, (int key))                                                         \
+    X(Vector2, GetMousePosition, (void))                                                           \
+    X(bool, IsMouseButtonDown, (int button))                                                       \
+    X(bool, IsMouseButtonPressed, (int button))                                                    \
+    X(void, BeginDrawing, (void))                                                                  \
+    X(void, EndDrawing, (void))                                                                    \
+    X(void, ClearBackground, (Color color))                                                        \
+    X(void, BeginScissorMode, (int x, int y, int width, int height))                               \
+    X(void, EndScissorMode, (void))                                                                \
+    X(void, BeginBlendMode, (int mode))                                                            \
+    X(void, EndBlendMode, (void))                                                                  \
+    X(Texture, LoadTextureFromImage, (Image image))                                                \
+    X(void, UpdateTexture, (Texture texture, const void* pixels))                                  \
+    X(void, UnloadTexture, (Texture texture))                                                      \
+    X(void, GenTextureMipmaps, (Texture * texture))                                                \
+    X(void, SetTextureFilter, (Texture texture, int filter))                                       \
+    X(RenderTexture, LoadRenderTexture, (int width, int height))                                   \
+    X(void, UnloadRenderTexture, (RenderTexture target))                                           \
+    X(void, BeginTextureMode, (RenderTexture target))                                              \
+    X(void, EndTextureMode, (void))                                                                \
+    X(void, DrawTexture, (Texture texture, int x, int y, Color tint))                              \
+    X(void, DrawTexturePro,                                                                        \
+      (Texture texture, Rectangle from, Rectangle to, Vector2 origin, float rotation, Color tint)) \
+    X(void, DrawText, (const char* text, int x, int y, int size, Color color))                     \
+    X(int, MeasureText, (const char* text, int size))                                              \
+    X(void, rlDisableBackfaceCulling, (void))                                                      \
+    X(void, rlSetBlendFactors, (int source, int destination, int equation))                        \
+    X(void, rlDrawRenderBatchActive, (void))                                                       \
+    X(void, rlSetTexture, (unsigned int id))                                                       \
+    X(void, rlTexCoord2f, (float x, float y))                                                      \
+    X(void, rlBegin, (int mode))                                                                   \
+    X(void, rlEnd, (void))                                                                         \
+    X(void, rlColor4ub, (unsigned char r, unsigned char g, unsigned char b, unsigned char a))      \
     X(void, rlVertex2f, (float x, float y))
 
-#define RAYLIB__POINTER(result, name, arguments) static result(*name) arguments;
+#if defined(__GNUC__)
+#define RAYLIB__UNUSED __attribute__((unused)) /* nobody calls them all */
+#else
+#define RAYLIB__UNUSED
+#endif
+#define RAYLIB__POINTER(result, name, arguments) RAYLIB__UNUSED static result(*name) arguments;
 RAYLIB_CALLS(RAYLIB__POINTER)
 #undef RAYLIB__POINTER
 

@@ -1,7 +1,8 @@
-"""What several test files need: the two modules that src/binding.c is compiled into."""
+"""What several test files need: the modules that src/binding.c is compiled into."""
 
 import importlib.machinery
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -18,22 +19,38 @@ def _build_of(name: str) -> Path:
     if not found:
         pytest.exit(f"The tests need the module {name}, which is not built: {BUILD}", returncode=1)
     newest = max(found, key=lambda path: path.stat().st_mtime)
-    sources = [ROOT / "src/binding.c", ROOT / "src/env.h", *(ROOT / "tests/counter").glob("*.h")]
+    headers = [*(ROOT / "tests/counter").glob("*.h"), *(ROOT / "examples").glob("*/*.h")]
+    sources = [ROOT / "src/binding.c", ROOT / "src/env.h", *headers]
     if newest.stat().st_mtime < max(path.stat().st_mtime for path in sources):
         pytest.exit(f"{newest.relative_to(ROOT)} is older than its source: {BUILD}", returncode=1)
     return newest
 
 
-@pytest.fixture(scope="session")
-def counter() -> ModuleType:
-    """tests/counter/counter.h as a module: the second environment, which proves that the binding is generic.
-
-    The sanitizers' run has a build of its own on the path.
-    """
-    spec = importlib.util.find_spec("_counter") or importlib.util.spec_from_file_location("_counter", _build_of("_counter"))
+def _load(name: str) -> ModuleType:
+    """A module of the build. The sanitizers' run has a build of its own on the path."""
+    spec = importlib.util.find_spec(name) or importlib.util.spec_from_file_location(name, _build_of(name))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    sys.modules.setdefault(name, module)
     return module
+
+
+@pytest.fixture(scope="session")
+def counter() -> ModuleType:
+    """tests/counter/counter.h as a module: the second environment, which proves that the binding is generic."""
+    return _load("_counter")
+
+
+@pytest.fixture(scope="session")
+def least() -> ModuleType:
+    """tests/counter/least.h as a module: nothing but what env.h demands."""
+    return _load("_least")
+
+
+@pytest.fixture(scope="session")
+def squared() -> ModuleType:
+    """examples/squared/squared.h as a module."""
+    return _load("_squared")
 
 
 @pytest.fixture(scope="session")

@@ -757,6 +757,34 @@ def test_the_header_describes_itself(counter):
     }
 
 
+LEFT_OUT = [
+    ("script", (), "c_script"),
+    ("render", (np.zeros((2, 2, 3), np.uint8),), "c_pixels"),
+    ("window", (), "c_render"),
+    ("state", (), "ENV_STATE"),
+    ("set_state", (b"",), "ENV_STATE"),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments", "missing"), LEFT_OUT)
+def test_what_a_header_leaves_out_says_so(least, name, arguments, missing):
+    env, arrays = make(least, 3)
+    env.reset()
+    arrays["actions"][:] = [-1, 0.5, 1]
+    with pytest.raises(NotImplementedError, match=re.escape(f"least.h defines no {missing}")):
+        getattr(env, name)(*arguments)
+    env.step()
+    assert list(arrays["observations"]) == list(arrays["rewards"]) == [-1, 0.5, 1]
+
+
+def test_a_header_without_parameters(least):
+    assert least.VecEnv.parameters == {}
+    assert list(least.VecEnv.log_fields) == ["n"]
+    assert list(least.VecEnv.state_fields) == ["rng"]
+    with pytest.raises(TypeError, match="unknown parameter 'limit'; there are none"):
+        least.layout(limit=3)
+
+
 def test_defaults_are_accepted(module):
     """What the mapping says is what the constructor takes."""
     defaults = {name: what["default"] for name, what in module.VecEnv.parameters.items()}

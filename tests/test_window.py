@@ -304,7 +304,7 @@ with Flocks(1, 0, render_mode="human") as other:
     try:
         other.render()
     except UserError as error:
-        assert "another flock" in str(error)
+        assert "another environment" in str(error)
     else:
         raise AssertionError
     flocks.close()

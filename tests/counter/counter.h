@@ -149,6 +149,7 @@ static inline const char* c_check_state(Counter* env) {
 static inline void c_restored(Counter* env) { counter_observe(env); }
 
 /* Climbs in single strides. */
+#define c_script c_script
 static inline void c_script(Counter* env) {
     for (int i = 0; i < COUNTER_AGENTS; i++) {
         env->actions[2 * i] = 2;
@@ -157,6 +158,7 @@ static inline void c_script(Counter* env) {
 }
 
 /* A white bar for each agent, side by side, on black: as high as its count. */
+#define c_pixels c_pixels
 static inline void c_pixels(Counter* env, uint8_t* rgb, int32_t width, int32_t height) {
     for (int32_t y = 0; y < height; y++)
         for (int32_t x = 0; x < width; x++) {
@@ -167,6 +169,7 @@ static inline void c_pixels(Counter* env, uint8_t* rgb, int32_t width, int32_t h
 }
 
 /* It has no window. */
+#define c_render c_render
 static inline int32_t c_render(Counter* env) {
     (void)env;
     return ENV_NO_WINDOW;
