@@ -7,11 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -213,6 +216,47 @@ def test_kill_9_loses_what_came_after_the_last_checkpoint(tmp_path: Path) -> Non
     assert state(tmp_path)["update"] == saved["update"] + 3
     acting = load_policy(tmp_path)
     assert acting.meta["agent_steps"] == state(tmp_path)["global_step"]
+
+
+WORKERS = ["--vec.backend=Multiprocessing", "--vec.num-envs=2", "--vec.num-workers=2", "--vec.batch-size=2"]
+
+
+@pytest.fixture
+def with_workers(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """A training with two worker processes that has begun, and their ids; all of them in a process group of its own."""
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in SMALL.items()]
+    command = [sys.executable, "-u", "-m", "boids_env", "train", "--out", str(tmp_path), *options, *WORKERS]
+    child = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True
+    )
+    try:
+        assert child.stdout is not None
+        assert "steps" in child.stdout.readline()
+        yield child, [worker.pid for worker in psutil.Process(child.pid).children()]
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.communicate()
+
+
+def test_a_worker_that_is_killed_ends_the_training_with_an_error(with_workers: Any, tmp_path: Path) -> None:
+    """PufferLib would wait for it for ever."""
+    child, workers = with_workers
+    os.kill(workers[-1], signal.SIGKILL)
+    _, err = child.communicate(timeout=60)
+    assert child.returncode == 2, err
+    assert re.search(r"a process that steps flocks ended \(killed by signal 9\); --resume goes on", err), err
+    assert "Traceback" not in err
+
+
+def test_ctrl_c_in_a_terminal_reaches_the_workers_too_and_saves(with_workers: Any, tmp_path: Path) -> None:
+    child, _ = with_workers
+    os.killpg(child.pid, signal.SIGINT)
+    out, err = child.communicate(timeout=60)
+    assert child.returncode == 130, err
+    assert "--resume goes on" in out
+    assert "Traceback" not in err
+    assert state(tmp_path)["global_step"] > 0
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a terminal of its own needs a pseudo-terminal")

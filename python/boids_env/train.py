@@ -170,7 +170,7 @@ def train(config: Config, out: Path, *, resume: bool = False, overwrite: bool = 
         Whether it was trained to the end; False after Ctrl-C, which saves first.
 
     Raises:
-        UserError: `out` holds a run, or none to resume; values that do not fit together.
+        UserError: `out` holds a run, or none to resume; values that do not fit together; a worker process that ended.
     """
     checkpoints = out / CHECKPOINTS
     state: dict[str, Any] = {}
@@ -198,7 +198,7 @@ def train(config: Config, out: Path, *, resume: bool = False, overwrite: bool = 
     for seed in (random.seed, np.random.seed, torch.manual_seed):
         seed(settings["seed"])
     before = state.get("seconds", 0.0)
-    with _puffer_errors():
+    with _puffer_errors(), _deaf_to_interrupts():
         vecenv = pufferlib.vector.make(Boids, env_kwargs=config["env"], **config["vec"])
     trainer = None
     logger = Logger(out / "log.csv", state.get("global_step", 0), before)
@@ -212,7 +212,7 @@ def train(config: Config, out: Path, *, resume: bool = False, overwrite: bool = 
             raise UserError(f"--train.total-timesteps: expected a batch of {least} at least, got {got}")
         if resume:
             trainer.restore(state)
-        with _stop_on_interrupt() as interrupted:
+        with _workers_watched(vecenv), _stop_on_interrupt() as interrupted:
             while trainer.global_step < settings["total_timesteps"] and not interrupted:
                 trainer.evaluate()
                 trainer.train()
@@ -284,6 +284,38 @@ def _stop_on_interrupt() -> Iterator[list[int]]:
         yield caught
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """For processes started here: a terminal sends Ctrl-C to all, and only the trainer should act on it."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _workers_watched(vecenv: Any) -> Iterator[None]:
+    """Makes an error of a worker process that ends, for which PufferLib would wait for ever. Raises: UserError."""
+    workers = getattr(vecenv, "processes", [])  # of the backend Multiprocessing alone
+    if not workers or not hasattr(signal, "SIGCHLD"):
+        yield
+        return
+
+    def look(*_: Any) -> None:
+        for worker in workers:
+            if (status := worker.exitcode) is not None:
+                how = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
+                raise UserError(f"a process that steps flocks ended ({how}); --resume goes on from the last checkpoint")
+
+    before = signal.signal(signal.SIGCHLD, look)
+    try:
+        look()
+        yield
+    finally:
+        signal.signal(signal.SIGCHLD, before)
 
 
 def _save(what: Any, path: Path) -> None:
