@@ -30,10 +30,10 @@ if(BOIDS_ENV_SANITIZE)
 endif()
 
 function(add_environment module header)
-  if(SKBUILD_SABI_COMPONENT)
+  find_package(Python 3.11 REQUIRED COMPONENTS Interpreter Development.Module ${SKBUILD_SABI_COMPONENT})
+  if(SKBUILD_SABI_COMPONENT AND NOT Python_SOABI MATCHES "^cp[a-z-]*[0-9]+t") # the stable ABI has a GIL, cpython-314t has none
     set(stable USE_SABI 3.11)
   endif()
-  find_package(Python 3.11 REQUIRED COMPONENTS Interpreter Development.Module ${SKBUILD_SABI_COMPONENT})
   find_package(OpenMP COMPONENTS C) # without it, num_threads is taken and changes nothing
   get_filename_component(folder ${header} DIRECTORY)
   get_filename_component(name ${header} NAME)

@@ -15,8 +15,8 @@
  *            arguments are checked before anything is touched: a call that fails leaves everything as it was.
  * Threads:   an object is CLOSED, IDLE or BUSY, in one atomic word. Whoever turns IDLE to BUSY has the object to himself, so the
  *            GIL can go while C works, and a second thread gets an exception, with a GIL or without one.
- * State:     the module has none but the addresses that link() is given. What the header says of itself is constant; what Python
- *            sees of it lives in the class.
+ * State:     the module has none but the addresses that link() is given, and whose turn it is to use them. What the header says
+ *            of itself is constant; what Python sees of it lives in the class.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -515,6 +515,27 @@ static int enter(VecEnv* self, bool needs_reset) {
 
 static void leave(VecEnv* self) { atomic_store_explicit(&self->state, IDLE, memory_order_release); }
 
+/* The window and the addresses from link() are the process's: the thread that uses either has both to itself, and others wait.
+ * The GIL would not do: a linked function that runs Python lets go of it, interpreters have one each, some Pythons have none. */
+static atomic_ulong window_owner; /* the thread, or 0 */
+
+/* True where unlock_window() must follow; false in a thread that has it already, inside a linked function that runs Python. */
+static bool lock_window(void) {
+    const unsigned long me = PyThread_get_thread_ident();
+    unsigned long nobody = 0;
+    if (atomic_load(&window_owner) == me) return false;
+    while (!atomic_compare_exchange_weak(&window_owner, &nobody, me)) {
+        nobody = 0;
+        Py_BEGIN_ALLOW_THREADS /* for a frame at most, and only where two threads want windows */
+        Py_END_ALLOW_THREADS
+    }
+    return true;
+}
+
+static void unlock_window(bool locked) {
+    if (locked) atomic_store(&window_owner, 0);
+}
+
 /* Environment i's share of a shared array, and its bytes. */
 static size_t share_bytes(const VecEnv* self, int k) { return (size_t)(self->views[k].len / self->num_envs); }
 static void* share(const VecEnv* self, int k, Py_ssize_t i) {
@@ -604,10 +625,12 @@ static inline void call_all(VecEnv* self, void (*work)(Env*)) {
 
 /* Gives back all a VecEnv owns, whole or half built; nobody else may be using it. */
 static void teardown(VecEnv* self) {
+    const bool locked = self->envs && self->window_used && lock_window();
     for (Py_ssize_t i = 0; self->envs && i < self->num_envs; i++) {
         c_close(&self->envs[i]);
         detach(&self->envs[i]);
     }
+    unlock_window(locked);
     ENV_FREE(self->envs);
     self->envs = NULL;
     atomic_store_explicit(&self->state, CLOSED, memory_order_release);
@@ -1097,9 +1120,11 @@ static PyObject* vecenv_window(PyObject* object, PyObject* args, PyObject* kwarg
     }
     self->window_used = true;
     self->window_thread = thread;
+    const bool locked = lock_window();
     bring_in(self, (Py_ssize_t)i);
     steps = c_render(&self->envs[i]);
     bring_out(self, (Py_ssize_t)i);
+    unlock_window(locked);
     leave(self);
     return PyLong_FromLong(steps);
 }
@@ -1369,6 +1394,7 @@ static PyObject* module_link(PyObject* module, PyObject* addresses) {
     uintptr_t taken[NUM_EXTERNALS + 1] = {0};
     PyObject *left = NULL, *key = NULL, *value = NULL, *result = NULL;
     Py_ssize_t position = 0;
+    bool locked = false;
     (void)module;
     if (!PyDict_Check(addresses)) {
         refuse(PyExc_TypeError, addresses, "addresses: expected a dict of names and addresses");
@@ -1393,7 +1419,9 @@ static PyObject* module_link(PyObject* module, PyObject* addresses) {
         refuse(PyExc_ValueError, key, "addresses: expected the names of externals alone");
         goto done;
     }
+    locked = lock_window();
     for (int k = 0; k < NUM_EXTERNALS; k++) memcpy(EXTERNALS[k].pointer, &taken[k], sizeof taken[k]);
+    unlock_window(locked);
     result = Py_NewRef(Py_None);
 done:
     Py_XDECREF(value);

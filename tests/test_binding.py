@@ -11,14 +11,18 @@ import pickle
 import re
 import signal
 import sys
+import sysconfig
 import threading
 import time
 import warnings
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 import numpy as np
 import pytest
+
+from interpreter import python
 
 NAMES = ["observations", "actions", "rewards", "terminals", "truncations"]
 
@@ -577,8 +581,17 @@ def test_threads_change_nothing(module, num_threads):
 
 
 MANY = 2**16  # environments: a step takes some milliseconds
+FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
 
+@pytest.mark.skipif(not FREE_THREADED, reason="this Python has a GIL")
+def test_no_gil_is_asked_for():
+    """An extension that asks for one brings it back to the whole process, with a warning."""
+    done = python("import sys, warnings; warnings.simplefilter('error'); import boids_env; print(sys._is_gil_enabled())")
+    assert (done.stdout, done.stderr) == ("False\n", "")
+
+
+@pytest.mark.skipif(FREE_THREADED, reason="this Python has no GIL to release")
 def test_gil_is_released(counter):
     """A thread that waits for the GIL gets it while C steps: Python itself would not hand it over for an hour."""
     env, _ = make(counter, MANY)
@@ -633,19 +646,61 @@ def test_two_threads_in_one_object(counter):
     assert refusals == len(calls) * ["VecEnv is in use by another thread"]
 
 
-def test_two_objects_in_two_threads(counter):
-    expected = run(counter, 3, [None], steps=200)
-    results = [None] * 4
+def in_threads(count, work):
+    """What work(0), work(1), ... return, each in a thread of its own, all begun at once."""
+    together = threading.Barrier(count)
 
-    def work(i):
-        results[i] = run(counter, 3, [None], steps=200, num_threads=1 + i % 2)
+    def begin(k):
+        together.wait()
+        return work(k)
 
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert results == [expected] * 4
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(begin, range(count)))
+
+
+def test_two_objects_in_two_threads(module):
+    expected = run(module, 3, [None], steps=100)
+    assert in_threads(4, lambda k: run(module, 3, [None], steps=100, num_threads=1 + k % 2)) == [expected] * 4
+
+
+def test_any_call_in_any_thread(module, counter):
+    """Four threads and one object: each call is made or refused, whatever the others do, and the object stays whole."""
+
+    def close(it):
+        with suppress(RuntimeError):  # another thread is at it
+            it.close()
+
+    def hammer(k):
+        pixels = np.zeros((16, 16, 3), np.uint8)
+        calls = [
+            env.reset, lambda: env.reset(k), env.step, env.script, env.log, env.state, lambda: env.set_state(state),
+            lambda: env.get("rng", k % 3), lambda: env.set("rng", bytes(8)), lambda: env.render(pixels), env.window,
+            env.__enter__, lambda: env.closed, lambda: (env.num_envs, env.num_agents, env.seed), lambda: repr(env),
+            lambda: arrays["actions"].fill(k % 2), lambda: arrays["rewards"].sum(), module.layout, gc.collect,
+            lambda: module.VecEnv(**arrays, num_envs=3).close(),  # over the same arrays, which it holds as well
+        ]  # fmt: skip
+        refusals = set()
+        for which in np.random.default_rng(k).permutation(10 * list(range(len(calls)))):
+            try:
+                calls[which]()
+            except RuntimeError as error:
+                refusals.add(str(error))
+        return refusals
+
+    documented = {"VecEnv is in use by another thread", "window() belongs to the thread that called it first"}
+    with no_leak(counter):
+        env, arrays = started(module, 3)
+        state = env.state()
+        assert set().union(*in_threads(4, hammer)) <= documented
+        other, others = started(module, 3, seed=1)
+        for it, its in ((env, arrays), (other, others)):
+            it.set_state(state)
+            its["actions"][:] = 1
+            it.step()
+        assert snapshot(env, arrays) == snapshot(other, others)
+        in_threads(4, lambda k: close(env))
+        assert env.closed
+        other.close()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

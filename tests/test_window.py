@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from boids_env import Flocks, UserError
+from interpreter import python
 
 ROOT = Path(__file__).resolve().parent.parent
 ARTEFACTS = ROOT / "build" / "artefacts"
@@ -430,6 +431,68 @@ def test_render_modes() -> None:
         with Flocks(render_mode=mode) as flocks:
             flocks.reset()
             assert flocks.render().shape == (480, 720, 3)
+
+
+def test_threads_take_turns_at_the_window() -> None:
+    """Functions of ours for raylib's: they run Python, where other threads come in, and yet no two are ever inside."""
+    done = python(
+        """
+        import ctypes, threading, time
+        from boids_env import Flocks, _boids
+
+        inside, seen = [], set()
+        def ready():
+            inside.append(None)
+            seen.add(len(inside))
+            time.sleep(0.001)
+            inside.pop()
+            return False
+
+        nothing, ready = ctypes.CFUNCTYPE(None)(lambda: None), ctypes.CFUNCTYPE(ctypes.c_bool)(ready)
+        addresses = dict.fromkeys(_boids.externals, ctypes.cast(nothing, ctypes.c_void_p).value)
+        addresses["IsWindowReady"] = ctypes.cast(ready, ctypes.c_void_p).value
+
+        def look():
+            with Flocks(num_boids=8) as flocks:
+                flocks.reset()
+                for _ in range(20):
+                    _boids.link(addresses)
+                    assert flocks.vec.window() == _boids.NO_WINDOW
+
+        threads = [threading.Thread(target=look) for _ in range(3)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        assert seen == {1}, seen
+        """
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_linked_function_may_use_the_window_of_another() -> None:
+    """It has the turn already, in whose middle it is called."""
+    done = python(
+        """
+        import ctypes
+        from boids_env import Flocks, _boids
+
+        said = []
+        def ready():
+            if not said:
+                said.append(None)
+                with Flocks(num_boids=8) as other:
+                    other.reset()
+                    said[0] = other.vec.window()
+            return False
+
+        nothing, ready = ctypes.CFUNCTYPE(None)(lambda: None), ctypes.CFUNCTYPE(ctypes.c_bool)(ready)
+        addresses = dict.fromkeys(_boids.externals, ctypes.cast(nothing, ctypes.c_void_p).value)
+        _boids.link(addresses | {"IsWindowReady": ctypes.cast(ready, ctypes.c_void_p).value})
+        with Flocks(num_boids=8) as flocks:
+            flocks.reset()
+            assert [flocks.vec.window(), *said] == 2 * [_boids.NO_WINDOW], said
+        """
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def without(addresses: dict[str, int]) -> dict[str, int]:

@@ -1,10 +1,12 @@
 /* module.h - counter.h with an allocator that counts what lives and fails when told to, for the tests of binding.c.
  *
- * Both variables are read and written from Python by their names (ctypes.c_long.in_dll).
+ * Both variables are read and written from Python by their names (ctypes.c_long.in_dll). They are atomic: where there is no
+ * GIL, several threads allocate at a time.
  */
 #ifndef COUNTER_MODULE_H
 #define COUNTER_MODULE_H
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #ifdef _WIN32
@@ -13,8 +15,8 @@
 #define COUNTER_EXPORT __attribute__((visibility("default")))
 #endif
 
-COUNTER_EXPORT long counter_allocations_live = 0;
-COUNTER_EXPORT long counter_allocations_left = -1; /* how many more succeed; negative for all */
+COUNTER_EXPORT atomic_long counter_allocations_live = 0;
+COUNTER_EXPORT atomic_long counter_allocations_left = -1; /* how many more succeed; negative for all */
 
 static inline void* counter_calloc(size_t count, size_t size) {
     if (counter_allocations_left == 0) return NULL;
