@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 PINS    := requirements.txt constraints.txt tools/install_pufferlib.py
-PACKAGE := pyproject.toml CMakeLists.txt $(shell find src python -not -path '*__pycache__*')
+PACKAGE := pyproject.toml CMakeLists.txt $(shell find src python cmake -not -path '*__pycache__*')
 C_FILES  = $(shell find src tests examples sanitizer bench -name '*.[ch]' 2>/dev/null)
 
 help:  ## list the targets
