@@ -1,0 +1,803 @@
+/* env_binding.h - PufferLib's Ocean environments as they are, on real handles.
+ *
+ * It takes the place of the header of that name in PufferLib 3.0.0. An Ocean binding.c needs no change:
+ *
+ *     #include "squared.h"
+ *     #define Env Squared
+ *     #include "../env_binding.h"
+ *
+ *     static int my_init(Env* env, PyObject* args, PyObject* kwargs) {
+ *         env->size = unpack(kwargs, "size");
+ *         return 0;
+ *     }
+ *     static int my_log(PyObject* dict, Log* log) {
+ *         assign_to_dict(dict, "score", log->score);
+ *         return 0;
+ *     }
+ *
+ * Put this file where binding.c looks for the other one and build as before: C11, the headers of Python 3.9 or later and
+ * of NumPy 1 or 2. The module has PufferLib's functions, and PufferLib's Python classes run on it unmodified, with the same
+ * results, bit for bit: rand() is seeded at the same moments with the same values, environment i gets row i of each array
+ * and `seed` among its keyword arguments, and logs are averaged over Log's `n`. MY_SHARED, MY_GET, MY_PUT, MY_METHODS,
+ * VecEnv's fields `envs` and `num_envs`, unpack_env(args) and unpack_vecenv(args) mean what they mean there.
+ *
+ * Handles:   what env_init(), vec_init() and vectorize() return are objects, not integers. A number raises where a handle
+ *            belongs, as does a handle of another module, or a closed one. Closing twice is fine. A handle that is dropped
+ *            closes itself. vectorize() takes its Envs over: each belongs to one vector and is closed with it.
+ * Ownership: a handle owns its Envs, and a hold on each array from init to close, so that none is resized or freed while C
+ *            writes to it. (`truncations` are checked and held; like PufferLib, this header does not show them to Env.)
+ * Arrays:    any writable, aligned, C-contiguous buffers in native byte order that do not overlap. `rewards` are float32,
+ *            `terminals` and `truncations` of one byte, all three one-dimensional and equally long; `observations` and
+ *            `actions` are of the type that Env's fields point to, signed or not, and their first dimension fits. For
+ *            vec_init() that is num_envs in each. How many elements of a row c_step touches, and which actions it can take,
+ *            nobody knows here: the Python class must get these right.
+ * Errors:    a function raises, in words that name the argument, what was expected and what came, and leaves no trace. An
+ *            unpack() that fails ends my_init (or my_shared, my_put) there and then, with a jump: the rest would run on a
+ *            made-up value. An Env whose my_init fails is freed without c_close, which is not made for a half-built one:
+ *            what my_init itself allocated before it failed is lost.
+ * Threads:   c_reset, c_step and c_render run without the GIL, and must not call Python. A handle in use by one thread
+ *            raises in another; two handles may step at the same time. But rand() has one state for the whole process, and
+ *            a module's global variables are shared: environments with either belong in one thread, for equal results or,
+ *            with globals that c_step changes, for safety. raylib wants all its windows drawn by one thread.
+ * Not here:  integers that a binding.c makes of pointers by itself (`shared` of grid, moba and tower_climb); exit() in a
+ *            c_render.
+ *
+ * For authors, before the include: #define MY_CLOSE_FREES_ENV 1 if c_close frees the Env itself.
+ */
+#ifndef ENV_BINDING_H
+#define ENV_BINDING_H
+
+#ifndef NPY_NO_DEPRECATED_API
+#define NPY_NO_DEPRECATED_API NPY_1_7_API_VERSION
+#endif
+#include <Python.h>
+#include <numpy/arrayobject.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What binding.c supplies. Their results count only where these comments say so. */
+static int my_init(Env* env, PyObject* args, PyObject* kwargs); /* 0, or else it failed */
+static int my_log(PyObject* dict, Log* log);
+#ifdef MY_SHARED
+static PyObject* my_shared(PyObject* self, PyObject* args, PyObject* kwargs); /* new reference */
+#endif
+#ifdef MY_GET
+static PyObject* my_get(PyObject* dict, Env* env);
+#endif
+#ifdef MY_PUT
+static int my_put(Env* env, PyObject* args, PyObject* kwargs); /* 0, or else it failed */
+#endif
+#ifndef MY_METHODS
+#define MY_METHODS {NULL, NULL, 0, NULL}
+#endif
+
+#define BIND_TEXT_(token) #token
+#define BIND_TEXT(token) BIND_TEXT_(token)
+
+/* Two environments of PufferLib 3.0.0 do, and are not to be told so. */
+#ifndef MY_CLOSE_FREES_ENV
+#define MY_CLOSE_FREES_ENV (strcmp(BIND_TEXT(Env), "Grid") == 0 || strcmp(BIND_TEXT(Env), "CTowerClimb") == 0)
+#endif
+
+_Static_assert(sizeof(Log) % sizeof(float) == 0, "Log must be a struct of floats, and `n` one of them");
+
+#ifdef __GNUC__
+#define BIND_MAYBE_UNUSED __attribute__((unused)) /* not every binding.c needs every name */
+#else
+#define BIND_MAYBE_UNUSED
+#endif
+
+/* ---- Values from Python, and to it ------------------------------------------------------------------------------------ */
+
+static _Thread_local jmp_buf* bind_unpack_failed; /* where unpack() goes on an error; NULL: it returns */
+
+/* Runs my_init or my_put, from which a failed unpack() comes back at once. Returns 0, or -1 with an exception. */
+static int bind_run(const char* name, int (*hook)(Env*, PyObject*, PyObject*), Env* env, PyObject* kwargs) {
+    jmp_buf here, *const outer = bind_unpack_failed;
+    PyObject* const empty = PyTuple_New(0);
+    volatile int failed = 1;
+    if (empty && setjmp(here) == 0) {
+        bind_unpack_failed = &here;
+        failed = hook(env, empty, kwargs);
+    }
+    bind_unpack_failed = outer;
+    Py_XDECREF(empty);
+    if (failed && !PyErr_Occurred()) PyErr_Format(PyExc_RuntimeError, "%s failed and gave no reason", name);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+/* An int, or whatever stands for one, such as NumPy's. Returns 0, or -1 with an exception of the given type. */
+static int bind_int(const char* name, PyObject* value, long long min, long long max, PyObject* exception, long long* out) {
+    int overflow = 0;
+    PyObject* number = PyIndex_Check(value) ? PyNumber_Index(value) : NULL;
+    if (!number) {
+        if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_TypeError)) return -1;
+        PyErr_Clear();
+        PyErr_Format(PyExc_TypeError, "%s: expected an int, got %.80R", name, value);
+        return -1;
+    }
+    *out = PyLong_AsLongLongAndOverflow(number, &overflow);
+    Py_DECREF(number);
+    if (!overflow && *out >= min && *out <= max) return 0;
+    if (overflow)
+        PyErr_Format(exception, "%s: expected an int in [%lld, %lld], got one beyond 64 bits", name, min, max);
+    else
+        PyErr_Format(exception, "%s: expected an int in [%lld, %lld], got %lld", name, min, max, *out);
+    return -1;
+}
+
+/* The 32 bits that srand() takes, signed or not. */
+static int bind_seed(PyObject* value, int* seed) {
+    long long number = 0;
+    if (bind_int("seed", value, INT_MIN, UINT_MAX, PyExc_ValueError, &number) < 0) return -1;
+    *seed = (int)(unsigned)number;
+    return 0;
+}
+
+/* For my_init and the like: kwargs[key] as a number, an int of 32 bits or a finite float. */
+BIND_MAYBE_UNUSED static double unpack(PyObject* kwargs, const char* key) {
+    PyObject* value = kwargs ? PyDict_GetItemString(kwargs, key) : NULL;
+    double number = 1;
+    long long integer = 0;
+    if (!value) {
+        PyErr_Format(PyExc_TypeError, "%s: expected a keyword argument, got none", key);
+    } else if (PyIndex_Check(value)) {
+        if (bind_int(key, value, INT_MIN, INT_MAX, PyExc_ValueError, &integer) == 0) return (double)integer;
+    } else {
+        number = PyFloat_AsDouble(value);
+        if (!PyErr_Occurred() && number - number == 0) return number; /* false for NaN and infinities */
+        if (!PyErr_Occurred()) {
+            PyErr_Format(PyExc_ValueError, "%s: expected a finite number, got %.80R", key, value);
+        } else if (PyErr_ExceptionMatches(PyExc_TypeError)) {
+            PyErr_Clear();
+            PyErr_Format(PyExc_TypeError, "%s: expected a number, got %.80R", key, value);
+        }
+    }
+    if (bind_unpack_failed) longjmp(*bind_unpack_failed, 1);
+    return 1;
+}
+
+/* For my_log and my_get: dict[key] = value. 0, or 1 with an exception, which vec_log() and env_get() pass on. */
+BIND_MAYBE_UNUSED static int assign_to_dict(PyObject* dict, const char* key, float value) {
+    PyObject* number = PyErr_Occurred() ? NULL : PyFloat_FromDouble(value);
+    const int failed = !number || PyDict_SetItemString(dict, key, number) < 0;
+    Py_XDECREF(number);
+    return failed;
+}
+
+/* ---- Arrays ----------------------------------------------------------------------------------------------------------- */
+
+enum { BIND_OBSERVATIONS, BIND_ACTIONS, BIND_REWARDS, BIND_TERMINALS, BIND_TRUNCATIONS, BIND_ARRAYS };
+static const char* const BIND_NAMES[] = {"observations", "actions", "rewards", "terminals", "truncations"};
+
+/* What a field of Env points to, as a letter of the buffer protocol, or `other` where that cannot be told. */
+#define BIND_TYPE(pointer, other)                                                                                  \
+    _Generic((pointer), float*: 'f', double*: 'd', int*: 'i', unsigned*: 'I', short*: 'h', unsigned short*: 'H',   \
+             char*: 'b', signed char*: 'b', unsigned char*: 'B', bool*: '?', default: other)
+static const char BIND_TYPES[] = {BIND_TYPE(((Env*)0)->observations, '*'), BIND_TYPE(((Env*)0)->actions, '4'), 'f', '?',
+                                  '?'};
+
+/* A type in NumPy's words. */
+static const char* bind_dtype(char type) {
+    static const char letters[] = "fdiIhHbB?4*";
+    static const char* const names[] = {"float32", "float64", "int32", "uint32",           "int16",        "uint16",
+                                        "int8",    "uint8",   "bool",  "int32 or float32", "plain numbers"};
+    return names[strchr(letters, type) - letters];
+}
+
+/* The one letter of a buffer's type, or 0 for a compound one. *swapped: its byte order is not this machine's. */
+static char bind_letter(const Py_buffer* view, bool* swapped) {
+    const uint16_t one = 1;
+    const bool little = *(const uint8_t*)&one == 1;
+    const char* format = view->format ? view->format : "B";
+    *swapped = view->itemsize > 1 && (*format == '<' ? !little : *format == '>' || *format == '!' ? little : false);
+    if (*format && strchr("@=<>!", *format)) format++;
+    return format[0] && !format[1] ? *format : 0;
+}
+
+static bool bind_has_type(const Py_buffer* view, char type) {
+    bool swapped = false;
+    const char letter = bind_letter(view, &swapped);
+    if (swapped || !letter) return false;
+    switch (type) {
+        case '*': return strchr("?bBhHiIlLqQefd", letter);
+        case '4': return strchr("iIlLf", letter) && view->itemsize == 4;
+        case 'i':
+        case 'I': return strchr("iIlL", letter) && view->itemsize == 4;
+        case 'h':
+        case 'H': return strchr("hH", letter);
+        case 'b':
+        case 'B':
+        case '?': return strchr("?bB", letter);
+        default: return letter == type;
+    }
+}
+
+/* Writes "float32 (64, 10)": what a buffer holds. Cut short where it does not fit. */
+static void bind_describe(const Py_buffer* view, char* out, size_t size) {
+    bool swapped = false;
+    const char letter = bind_letter(view, &swapped);
+    const char* kind = !letter ? NULL : strchr("efdg", letter) ? "float" : strchr("bhilqn", letter) ? "int" : "uint";
+    int used = 0;
+    if (letter == '?')
+        used = PyOS_snprintf(out, size, "bool (");
+    else if (letter && strchr("efdgbhilqnBHILQN", letter))
+        used = PyOS_snprintf(out, size, "%s%s%d (", swapped ? "byte-swapped " : "", kind, (int)view->itemsize * 8);
+    else
+        used = PyOS_snprintf(out, size, "format '%.32s' (", view->format ? view->format : "");
+    for (int k = 0; k < view->ndim && used < (int)size; k++)
+        used += PyOS_snprintf(out + used, size - (size_t)used, k ? ", %zd" : "%zd", view->shape[k]);
+    if (used < (int)size) PyOS_snprintf(out + used, size - (size_t)used, view->ndim == 1 ? ",)" : ")");
+}
+
+/* Takes a hold on one array that C may write to as it stands. On failure there is none. */
+static int bind_hold(const char* name, PyObject* array, Py_buffer* view) {
+    const char* reason = NULL;
+    if (PyObject_GetBuffer(array, view, PyBUF_FORMAT | PyBUF_STRIDES) < 0) {
+        view->obj = NULL;
+        if (!PyErr_ExceptionMatches(PyExc_TypeError) && !PyErr_ExceptionMatches(PyExc_ValueError) &&
+            !PyErr_ExceptionMatches(PyExc_BufferError))
+            return -1;
+        PyErr_Clear();
+        PyErr_Format(PyExc_TypeError, "%s: expected an array of numbers, got %.80s", name, Py_TYPE(array)->tp_name);
+        return -1;
+    }
+    if (view->readonly)
+        reason = "expected a writable array, got a read-only one";
+    else if (!PyBuffer_IsContiguous(view, 'C'))
+        reason = "expected a C-contiguous array, got one with gaps or another order";
+    else if (view->itemsize > 1 && (uintptr_t)view->buf % (size_t)view->itemsize)
+        reason = "expected an array aligned to its element size, got an unaligned one";
+    if (!reason) return 0;
+    PyErr_Format(PyExc_ValueError, "%s: %s", name, reason);
+    PyBuffer_Release(view);
+    return -1;
+}
+
+static void bind_release(Py_buffer* views) {
+    for (int k = 0; k < BIND_ARRAYS; k++) PyBuffer_Release(&views[k]); /* nothing where there is no hold */
+}
+
+/* Type and shape of array k, which is for `rows` agents. With `whole`, observations and actions may have several rows for
+ * each: one environment gets them all, and a flat array is as good as a square one. */
+static int bind_check(int k, const Py_buffer* view, Py_ssize_t rows, bool whole) {
+    const bool flat = k != BIND_OBSERVATIONS && k != BIND_ACTIONS;
+    char got[160];
+    if (bind_has_type(view, BIND_TYPES[k]) && view->len > 0 && (flat ? view->ndim == 1 : view->ndim >= 1) &&
+        (view->shape[0] == rows || (whole && !flat && view->shape[0] % rows == 0)))
+        return 0;
+    bind_describe(view, got, sizeof got);
+    PyErr_Format(PyExc_ValueError, "%s: expected %s (%zd,%s), got %s", BIND_NAMES[k], bind_dtype(BIND_TYPES[k]), rows,
+                 flat ? "" : " ...", got);
+    return -1;
+}
+
+/* Takes a hold on all five arrays, or on none. rows 0 stands for as many as there are rewards, all for one environment. */
+static int bind_hold_all(PyObject* const* arrays, Py_ssize_t rows, Py_buffer* views) {
+    const bool whole = rows == 0;
+    memset(views, 0, BIND_ARRAYS * sizeof *views);
+    for (int k = 0; k < BIND_ARRAYS; k++)
+        if (bind_hold(BIND_NAMES[k], arrays[k], &views[k]) < 0) goto failed;
+    if (whole) rows = views[BIND_REWARDS].ndim == 1 ? views[BIND_REWARDS].shape[0] : 0;
+    if (rows < 1) rows = 1;
+    for (int k = 0; k < BIND_ARRAYS; k++)
+        if (bind_check(k, &views[k], rows, whole) < 0) goto failed;
+    for (int k = 1; k < BIND_ARRAYS; k++)
+        for (int j = 0; j < k; j++) {
+            const char *a = views[j].buf, *b = views[k].buf;
+            if ((uintptr_t)a >= (uintptr_t)b + (size_t)views[k].len || (uintptr_t)b >= (uintptr_t)a + (size_t)views[j].len)
+                continue;
+            PyErr_Format(PyExc_ValueError, "%s: expected memory of its own, got an array that overlaps %s", BIND_NAMES[k],
+                         BIND_NAMES[j]);
+            goto failed;
+        }
+    return 0;
+failed:
+    bind_release(views);
+    return -1;
+}
+
+/* ---- Handles ---------------------------------------------------------------------------------------------------------- */
+
+enum { BIND_CLOSED, BIND_IDLE, BIND_BUSY }; /* CLOSED is 0: a handle under construction is closed */
+
+typedef struct VecEnv {
+    Env** envs;
+    int num_envs;
+} VecEnv;
+
+/* Both kinds: an Env is a vector of one. */
+typedef struct BindHandle {
+    PyObject_HEAD
+    atomic_int state;             /* who turns IDLE to BUSY has the handle to himself, without the GIL too */
+    struct BindHandle* owner;     /* of an Env: the vector that took it over (borrowed), whose state counts for both */
+    VecEnv vec;                   /* envs[i] is NULL until my_init has succeeded */
+    struct BindHandle** members;  /* (num_envs) of vectorize(): the handles that own the Envs, with a reference to each */
+    Py_buffer views[BIND_ARRAYS]; /* of env_init() and vec_init(): held while their obj is not NULL */
+} BindHandle;
+
+static PyTypeObject bind_env_type, bind_vec_type;
+
+/* Gives back all a handle owns, whole or half built; nobody else may be using it. */
+static void bind_close(BindHandle* self) {
+    atomic_store(&self->state, BIND_CLOSED);
+    for (int i = 0; self->vec.envs && i < self->vec.num_envs; i++) {
+        Env* env = self->vec.envs[i];
+        if (self->members) {
+            BindHandle* member = self->members[i];
+            if (!member) continue;
+            if (member->owner == self) {
+                member->owner = NULL;
+                if (env) bind_close(member); /* no env: vectorize() failed, and lets it go as it was */
+            }
+            self->members[i] = NULL; /* first: what follows may run the garbage collector, which looks here */
+            Py_DECREF(member);
+        } else if (env) {
+            c_close(env);
+            if (!MY_CLOSE_FREES_ENV) free(env);
+        }
+    }
+    free(self->vec.envs);
+    free(self->members);
+    self->vec.envs = NULL;
+    self->members = NULL;
+    bind_release(self->views);
+}
+
+/* Room for so many environments, none of them made yet. Returns 0, or -1 with an exception. */
+static int bind_make_room(BindHandle* self, int num_envs) {
+    self->vec.envs = calloc((size_t)num_envs, sizeof *self->vec.envs);
+    self->vec.num_envs = num_envs;
+    if (self->vec.envs) return 0;
+    PyErr_NoMemory();
+    return -1;
+}
+
+static void bind_dealloc(PyObject* object) {
+    PyObject_GC_UnTrack(object);
+    bind_close((BindHandle*)object);
+    PyObject_GC_Del(object);
+}
+
+static int bind_traverse(PyObject* object, visitproc visit, void* arg) {
+    BindHandle* self = (BindHandle*)object;
+    for (int k = 0; k < BIND_ARRAYS; k++) Py_VISIT(self->views[k].obj);
+    for (int i = 0; self->members && i < self->vec.num_envs; i++) Py_VISIT(self->members[i]);
+    return 0;
+}
+
+static int bind_clear(PyObject* object) {
+    bind_close((BindHandle*)object);
+    return 0;
+}
+
+static PyObject* bind_repr(PyObject* object) {
+    BindHandle* self = (BindHandle*)object;
+    const char* closed = atomic_load(&self->state) == BIND_CLOSED ? "closed " : "";
+    if (Py_TYPE(object) == &bind_env_type) return PyUnicode_FromFormat("<%sEnv of %s>", closed, BIND_TEXT(Env));
+    return PyUnicode_FromFormat("<%sVecEnv of %d %s>", closed, self->vec.num_envs, BIND_TEXT(Env));
+}
+
+#define BIND_HANDLE_TYPE(name, doc)                                                                          \
+    {PyVarObject_HEAD_INIT(NULL, 0).tp_name = name, .tp_doc = doc, .tp_basicsize = sizeof(BindHandle),       \
+     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, .tp_dealloc = bind_dealloc, .tp_traverse = bind_traverse, \
+     .tp_clear = bind_clear, .tp_repr = bind_repr}
+/* static, as handles are checked where no module is at hand: in unpack_env(args) */
+static PyTypeObject bind_env_type = BIND_HANDLE_TYPE("binding.Env", "One environment, from env_init().");
+static PyTypeObject bind_vec_type = BIND_HANDLE_TYPE("binding.VecEnv", "Environments, from vec_init() or vectorize().");
+
+static const char* bind_kind(PyTypeObject* type) { return type == &bind_env_type ? "Env" : "VecEnv"; }
+
+/* Borrowed: a handle of the given type, open or not; NULL with an exception for anything else. */
+static BindHandle* bind_handle(PyObject* object, PyTypeObject* type) {
+    if (Py_TYPE(object) == type) return (BindHandle*)object;
+    PyErr_Format(PyExc_TypeError, "handle: expected %s of this module, got %.80s",
+                 type == &bind_env_type ? "an Env from env_init()" : "a VecEnv from vec_init() or vectorize()",
+                 Py_TYPE(object)->tp_name);
+    return NULL;
+}
+
+/* Whose state counts for a handle. */
+static BindHandle* bind_lock(BindHandle* self) { return self->owner ? self->owner : self; }
+
+/* Makes a handle the caller's alone until bind_leave(). Borrowed; NULL with an exception. The vector of an Env is kept alive
+ * meanwhile: whoever drops it in another thread would close the Env. */
+static BindHandle* bind_enter(PyObject* object, PyTypeObject* type) {
+    BindHandle* self = bind_handle(object, type);
+    int state = BIND_IDLE;
+    if (!self) return NULL;
+    if (atomic_compare_exchange_strong(&bind_lock(self)->state, &state, BIND_BUSY)) {
+        Py_INCREF(bind_lock(self));
+        return self;
+    }
+    PyErr_Format(PyExc_RuntimeError, "%s is %s", bind_kind(type),
+                 state == BIND_BUSY ? "in use by another thread" : "closed");
+    return NULL;
+}
+
+static void bind_leave(BindHandle* self) {
+    BindHandle* lock = bind_lock(self);
+    atomic_store(&lock->state, BIND_IDLE);
+    Py_DECREF(lock);
+}
+
+/* For MY_METHODS and my_shared: the first argument's environments, or NULL with an exception. They stay valid as long as the
+ * caller keeps the GIL and closes nothing. */
+static BindHandle* bind_first(PyObject* args, PyTypeObject* type) {
+    BindHandle* self = NULL;
+    if (PyTuple_Size(args) < 1)
+        PyErr_SetString(PyExc_TypeError, "expected a handle as the first argument, got none");
+    else if ((self = bind_enter(PyTuple_GetItem(args, 0), type)))
+        bind_leave(self);
+    return self;
+}
+
+BIND_MAYBE_UNUSED static Env* unpack_env(PyObject* args) {
+    BindHandle* self = bind_first(args, &bind_env_type);
+    return self ? self->vec.envs[0] : NULL;
+}
+
+BIND_MAYBE_UNUSED static VecEnv* unpack_vecenv(PyObject* args) {
+    BindHandle* self = bind_first(args, &bind_vec_type);
+    return self ? &self->vec : NULL;
+}
+
+static int bind_expect(const char* function, PyObject* args, Py_ssize_t expected) {
+    if (PyTuple_Size(args) == expected) return 0;
+    PyErr_Format(PyExc_TypeError, "%s: expected %zd positional arguments, got %zd", function, expected, PyTuple_Size(args));
+    return -1;
+}
+
+BIND_MAYBE_UNUSED static PyObject* bind_missing(const char* function, const char* macro) {
+    PyErr_Format(PyExc_NotImplementedError, "%s: the binding of %s defines no %s", function, BIND_TEXT(Env), macro);
+    return NULL;
+}
+
+/* ---- Construction ----------------------------------------------------------------------------------------------------- */
+
+/* Points an environment at its share of the arrays: the i-th of num_envs. */
+static void bind_point(Env* env, const Py_buffer* views, int i, int num_envs) {
+    void* shares[BIND_ARRAYS];
+    for (int k = 0; k < BIND_ARRAYS; k++) shares[k] = (char*)views[k].buf + i * (views[k].len / num_envs);
+    env->observations = shares[BIND_OBSERVATIONS];
+    env->actions = shares[BIND_ACTIONS];
+    env->rewards = shares[BIND_REWARDS];
+    env->terminals = shares[BIND_TERMINALS];
+}
+
+/* Makes environment i of a handle that holds its arrays. `kwargs` is ours: it gets the seed. */
+static int bind_make_env(BindHandle* self, int i, int seed, PyObject* kwargs) {
+    PyObject* number = PyLong_FromLong(seed);
+    Env* env = calloc(1, sizeof(Env));
+    if (!env) PyErr_NoMemory();
+    if (!env || !number || PyDict_SetItemString(kwargs, "seed", number) < 0) goto failed;
+    bind_point(env, self->views, i, self->vec.num_envs);
+    srand((unsigned)seed);
+    if (bind_run("my_init", my_init, env, kwargs) < 0) goto failed;
+    Py_DECREF(number);
+    self->vec.envs[i] = env;
+    return 0;
+failed:
+    Py_XDECREF(number);
+    free(env);
+    return -1;
+}
+
+/* New reference: a handle of num_envs environments over the five arrays that args start with. */
+static PyObject* bind_make(PyTypeObject* type, PyObject* args, int num_envs, int seed, PyObject* kwargs) {
+    const bool single = type == &bind_env_type;
+    PyObject* arrays[BIND_ARRAYS];
+    PyObject* keywords = kwargs ? PyDict_Copy(kwargs) : PyDict_New();
+    BindHandle* self = NULL;
+    if (!keywords || !(self = (BindHandle*)type->tp_alloc(type, 0))) goto failed;
+    for (int k = 0; k < BIND_ARRAYS; k++) arrays[k] = PyTuple_GetItem(args, k);
+    if (bind_hold_all(arrays, single ? 0 : num_envs, self->views) < 0) goto failed;
+    if (bind_make_room(self, num_envs) < 0) goto failed;
+    for (int i = 0; i < num_envs; i++) {
+        /* assumes, as PufferLib does, that each process has as many; unsigned, because it may wrap around */
+        const int env_seed = single ? seed : (int)((unsigned)i + (unsigned)seed * (unsigned)num_envs);
+        if (bind_make_env(self, i, env_seed, keywords) < 0) goto failed;
+    }
+    Py_DECREF(keywords);
+    atomic_store(&self->state, BIND_IDLE);
+    return (PyObject*)self;
+failed:
+    Py_XDECREF(keywords);
+    Py_XDECREF(self); /* which closes those already made */
+    return NULL;
+}
+
+static PyObject* bind_env_init(PyObject* module, PyObject* args, PyObject* kwargs) {
+    int seed = 0;
+    (void)module;
+    if (bind_expect("env_init", args, 6) < 0 || bind_seed(PyTuple_GetItem(args, 5), &seed) < 0) return NULL;
+    return bind_make(&bind_env_type, args, 1, seed, kwargs);
+}
+
+static PyObject* bind_vec_init(PyObject* module, PyObject* args, PyObject* kwargs) {
+    long long num_envs = 0;
+    int seed = 0;
+    (void)module;
+    if (bind_expect("vec_init", args, 7) < 0) return NULL;
+    if (bind_int("num_envs", PyTuple_GetItem(args, 5), 1, INT_MAX, PyExc_ValueError, &num_envs) < 0) return NULL;
+    if (bind_seed(PyTuple_GetItem(args, 6), &seed) < 0) return NULL;
+    return bind_make(&bind_vec_type, args, (int)num_envs, seed, kwargs);
+}
+
+static PyObject* bind_vectorize(PyObject* module, PyObject* args) {
+    const Py_ssize_t num_envs = PyTuple_Size(args);
+    BindHandle *self = NULL, *member = NULL;
+    (void)module;
+    if (num_envs < 1 || num_envs > INT_MAX) {
+        PyErr_Format(PyExc_TypeError, "vectorize: expected one Env or more, each an argument, got %zd", num_envs);
+        return NULL;
+    }
+    if (!(self = (BindHandle*)bind_vec_type.tp_alloc(&bind_vec_type, 0))) return NULL;
+    if (bind_make_room(self, (int)num_envs) < 0) goto failed;
+    if (!(self->members = calloc((size_t)num_envs, sizeof *self->members))) {
+        PyErr_NoMemory();
+        goto failed;
+    }
+    atomic_store(&self->state, BIND_IDLE); /* an Env that comes twice is then found taken, not closed */
+    for (int i = 0; i < num_envs; i++) {
+        if (!(member = bind_enter(PyTuple_GetItem(args, i), &bind_env_type))) goto failed;
+        bind_leave(member);
+        if (member->owner) {
+            PyErr_Format(PyExc_ValueError, "vectorize: expected Envs of their own, got one, argument %d, that %s", i,
+                         member->owner == self ? "came before" : "another VecEnv has");
+            goto failed;
+        }
+        Py_INCREF(member);
+        member->owner = self;
+        self->members[i] = member;
+    }
+    for (int i = 0; i < num_envs; i++) self->vec.envs[i] = self->members[i]->vec.envs[0];
+    return (PyObject*)self;
+failed:
+    Py_DECREF(self);
+    return NULL;
+}
+
+/* ---- Use -------------------------------------------------------------------------------------------------------------- */
+
+static PyObject* bind_reset(PyObject* args, PyTypeObject* type, const char* function) {
+    BindHandle* self = NULL;
+    int seed = 0;
+    if (bind_expect(function, args, 2) < 0 || bind_seed(PyTuple_GetItem(args, 1), &seed) < 0) return NULL;
+    if (!(self = bind_enter(PyTuple_GetItem(args, 0), type))) return NULL;
+    const unsigned first = (unsigned)seed * (unsigned)self->vec.num_envs;
+    Py_BEGIN_ALLOW_THREADS
+    for (int i = 0; i < self->vec.num_envs; i++) {
+        if (type == &bind_vec_type) srand((unsigned)i + first); /* PufferLib's env_reset takes a seed, and leaves it */
+        c_reset(self->vec.envs[i]);
+    }
+    Py_END_ALLOW_THREADS
+    bind_leave(self);
+    Py_RETURN_NONE;
+}
+
+static PyObject* bind_step(PyObject* handle, PyTypeObject* type) {
+    BindHandle* self = bind_enter(handle, type);
+    if (!self) return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    for (int i = 0; i < self->vec.num_envs; i++) c_step(self->vec.envs[i]);
+    Py_END_ALLOW_THREADS
+    bind_leave(self);
+    Py_RETURN_NONE;
+}
+
+static PyObject* bind_render(PyObject* handle, PyTypeObject* type, PyObject* index) {
+    long long i = 0;
+    BindHandle* self = bind_enter(handle, type);
+    if (!self) return NULL;
+    if (index && bind_int("env_id", index, 0, self->vec.num_envs - 1, PyExc_IndexError, &i) < 0) {
+        bind_leave(self);
+        return NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    c_render(self->vec.envs[i]);
+    Py_END_ALLOW_THREADS
+    bind_leave(self);
+    Py_RETURN_NONE;
+}
+
+static PyObject* bind_close_handle(PyObject* handle, PyTypeObject* type) {
+    BindHandle* self = bind_handle(handle, type);
+    if (!self) return NULL;
+    if (self->owner) {
+        PyErr_SetString(PyExc_RuntimeError, "Env is part of a VecEnv: close that with vec_close()");
+        return NULL;
+    }
+    if (atomic_load(&self->state) == BIND_CLOSED) Py_RETURN_NONE;
+    if (!bind_enter(handle, type)) return NULL;
+    bind_close(self);
+    Py_DECREF(self); /* in place of bind_leave(), which would open it again */
+    Py_RETURN_NONE;
+}
+
+static PyObject* bind_vec_log(PyObject* module, PyObject* handle) {
+    enum { FIELDS = sizeof(Log) / sizeof(float) };
+    BindHandle* self = bind_enter(handle, &bind_vec_type);
+    PyObject* dict = NULL;
+    Log mean = {0};
+    float* const sums = (float*)&mean;
+    (void)module;
+    if (!self) return NULL;
+    if (!(dict = PyDict_New())) goto done;
+    for (int i = 0; i < self->vec.num_envs; i++) {
+        float* const log = (float*)&self->vec.envs[i]->log;
+        for (int k = 0; k < FIELDS; k++) {
+            sums[k] += log[k];
+            log[k] = 0;
+        }
+    }
+    const float n = mean.n;
+    if (n == 0) goto done;
+    for (int k = 0; k < FIELDS; k++) sums[k] /= n;
+    my_log(dict, &mean);
+    assign_to_dict(dict, "n", n);
+    if (PyErr_Occurred()) Py_CLEAR(dict);
+done:
+    bind_leave(self);
+    return dict;
+}
+
+static PyObject* bind_env_get(PyObject* module, PyObject* handle) {
+#ifdef MY_GET
+    BindHandle* self = bind_enter(handle, &bind_env_type);
+    PyObject* dict = self ? PyDict_New() : NULL;
+    (void)module;
+    if (dict) my_get(dict, self->vec.envs[0]);
+    if (self) bind_leave(self);
+    if (dict && PyErr_Occurred()) Py_CLEAR(dict);
+    return dict;
+#else
+    (void)module, (void)handle;
+    return bind_missing("env_get", "MY_GET");
+#endif
+}
+
+/* An array that comes under one of the five names is checked and held like those of env_init(). */
+static PyObject* bind_env_put(PyObject* module, PyObject* args, PyObject* kwargs) {
+#ifdef MY_PUT
+    PyObject *arrays[BIND_ARRAYS], *result = NULL, *keywords = NULL;
+    Py_buffer views[BIND_ARRAYS];
+    BindHandle* self = NULL;
+    (void)module;
+    if (bind_expect("env_put", args, 1) < 0) return NULL;
+    if (!(self = bind_enter(PyTuple_GetItem(args, 0), &bind_env_type))) return NULL;
+    Env* const env = self->vec.envs[0];
+    if (!(keywords = kwargs ? PyDict_Copy(kwargs) : PyDict_New())) goto done;
+    for (int k = 0; k < BIND_ARRAYS; k++) {
+        PyObject* given = PyDict_GetItemString(keywords, BIND_NAMES[k]);
+        arrays[k] = given ? given : self->views[k].obj;
+    }
+    if (bind_hold_all(arrays, 0, views) < 0) goto done;
+    bind_point(env, views, 0, 1);
+    if (bind_run("my_put", my_put, env, keywords) < 0) {
+        bind_point(env, self->views, 0, 1);
+        bind_release(views);
+        goto done;
+    }
+    bind_release(self->views);
+    memcpy(self->views, views, sizeof views);
+    result = Py_None;
+    Py_INCREF(result);
+done:
+    bind_leave(self);
+    Py_XDECREF(keywords);
+    return result;
+#else
+    (void)module, (void)args, (void)kwargs;
+    return bind_missing("env_put", "MY_PUT");
+#endif
+}
+
+static PyObject* bind_shared(PyObject* module, PyObject* args, PyObject* kwargs) {
+#ifdef MY_SHARED
+    jmp_buf here, *const outer = bind_unpack_failed;
+    PyObject* const keywords = kwargs ? PyDict_Copy(kwargs) : PyDict_New();
+    PyObject* volatile result = NULL;
+    if (keywords && setjmp(here) == 0) {
+        bind_unpack_failed = &here;
+        result = my_shared(module, args, keywords);
+    }
+    bind_unpack_failed = outer;
+    Py_XDECREF(keywords);
+    if (result && PyErr_Occurred()) {
+        Py_DECREF(result);
+        return NULL;
+    }
+    if (!result && !PyErr_Occurred()) PyErr_SetString(PyExc_RuntimeError, "my_shared failed and gave no reason");
+    return result;
+#else
+    (void)module, (void)args, (void)kwargs;
+    return bind_missing("shared", "MY_SHARED");
+#endif
+}
+
+static PyObject* bind_env_reset(PyObject* module, PyObject* args) {
+    return (void)module, bind_reset(args, &bind_env_type, "env_reset");
+}
+static PyObject* bind_vec_reset(PyObject* module, PyObject* args) {
+    return (void)module, bind_reset(args, &bind_vec_type, "vec_reset");
+}
+static PyObject* bind_env_step(PyObject* module, PyObject* handle) {
+    return (void)module, bind_step(handle, &bind_env_type);
+}
+static PyObject* bind_vec_step(PyObject* module, PyObject* handle) {
+    return (void)module, bind_step(handle, &bind_vec_type);
+}
+static PyObject* bind_env_render(PyObject* module, PyObject* handle) {
+    return (void)module, bind_render(handle, &bind_env_type, NULL);
+}
+static PyObject* bind_vec_render(PyObject* module, PyObject* args) {
+    (void)module;
+    if (bind_expect("vec_render", args, 2) < 0) return NULL;
+    return bind_render(PyTuple_GetItem(args, 0), &bind_vec_type, PyTuple_GetItem(args, 1));
+}
+static PyObject* bind_env_close(PyObject* module, PyObject* handle) {
+    return (void)module, bind_close_handle(handle, &bind_env_type);
+}
+static PyObject* bind_vec_close(PyObject* module, PyObject* handle) {
+    return (void)module, bind_close_handle(handle, &bind_vec_type);
+}
+
+/* ---- The module ------------------------------------------------------------------------------------------------------- */
+
+#define BIND_KEYWORDS(function) (PyCFunction)(void (*)(void)) function, METH_VARARGS | METH_KEYWORDS
+#define BIND_ARRAYS_DOC "observations, actions, rewards, terminals, truncations, "
+
+static PyMethodDef bind_methods[] = {
+    {"env_init", BIND_KEYWORDS(bind_env_init),
+     "env_init(" BIND_ARRAYS_DOC "seed, **parameters): one Env, which gets them whole."},
+    {"env_reset", bind_env_reset, METH_VARARGS, "env_reset(env, seed): start an episode. The seed is not used."},
+    {"env_step", bind_env_step, METH_O, "env_step(env): one step."},
+    {"env_render", bind_env_render, METH_O, "env_render(env): draw."},
+    {"env_close", bind_env_close, METH_O, "env_close(env): free it, and let its arrays go. Closing twice is fine."},
+    {"env_get", bind_env_get, METH_O, "env_get(env): a dict of what the binding's my_get puts there."},
+    {"env_put", BIND_KEYWORDS(bind_env_put),
+     "env_put(env, **values): hand values, or other arrays, to the binding's my_put."},
+    {"vectorize", bind_vectorize, METH_VARARGS, "vectorize(*envs): a VecEnv that takes these Envs over."},
+    {"vec_init", BIND_KEYWORDS(bind_vec_init),
+     "vec_init(" BIND_ARRAYS_DOC "num_envs, seed, **parameters): a VecEnv whose environments get a row each."},
+    {"vec_reset", bind_vec_reset, METH_VARARGS, "vec_reset(vec, seed): start an episode in each."},
+    {"vec_step", bind_vec_step, METH_O, "vec_step(vec): one step of each."},
+    {"vec_log", bind_vec_log, METH_O, "vec_log(vec): means over the episodes since the last call; {} if there are none."},
+    {"vec_render", bind_vec_render, METH_VARARGS, "vec_render(vec, env_id): draw one."},
+    {"vec_close", bind_vec_close, METH_O, "vec_close(vec): free all, and let the arrays go. Closing twice is fine."},
+    {"shared", BIND_KEYWORDS(bind_shared), "shared(...): what the binding's my_shared returns."},
+    MY_METHODS,
+    {NULL, NULL, 0, NULL},
+};
+
+static int bind_exec(PyObject* module) {
+    (void)module;
+    import_array1(-1);
+    return PyType_Ready(&bind_env_type) < 0 || PyType_Ready(&bind_vec_type) < 0 ? -1 : 0;
+}
+
+static PyModuleDef_Slot bind_slots[] = {
+    {Py_mod_exec, (void*)bind_exec},
+#ifdef Py_mod_multiple_interpreters
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED}, /* rand() and NumPy are one for all */
+#endif
+    {0, NULL},
+};
+
+static PyModuleDef bind_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "binding",
+    .m_doc = "The environment " BIND_TEXT(Env) ", with the functions of PufferLib's bindings.",
+    .m_methods = bind_methods,
+    .m_slots = bind_slots,
+};
+
+PyMODINIT_FUNC PyInit_binding(void) { return PyModuleDef_Init(&bind_module); }
+
+#endif

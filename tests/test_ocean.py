@@ -1,0 +1,214 @@
+"""PufferLib's Ocean environments on src/env_binding.h: the same results as on PufferLib's header, and none of its crashes.
+
+Every environment that PufferLib's package carries is compiled twice, unmodified, with either header; its Python class,
+unmodified too, then takes the same actions on both. What a caller can get wrong is a table in ocean/mistakes.py.
+raylib is replaced by ocean/raylib.h. Whatever could crash has a process of its own.
+"""
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ocean.mistakes import CHECKS, ROWS
+
+HERE = Path(__file__).resolve().parent / "ocean"
+HEADER = HERE.parent.parent / "src/env_binding.h"
+FLAGS = ["-std=gnu11", "-O1", "-fPIC", "-fwrapv", "-DPLATFORM_DESKTOP"]  # PufferLib's setup.py asks for the last two
+SECONDS = 300
+
+# fmt: off
+SAME = [
+    "blastar", "boids", "breakout", "cartpole", "checkers", "connect4", "convert", "cpr", "drone", "enduro", "freeway", "go",
+    "gpudrive", "grid", "moba", "nmmo3", "pacman", "pong", "rware", "school", "snake", "squared", "target", "template",
+    "terraform", "tetris", "tower_climb", "trash_pickup", "tripletriad",
+]
+# fmt: on
+NEITHER = {  # and why
+    "impulse_wars": "box2d/box2d.h",  # Box2D is not part of the package
+    "tactical": "c_close",  # it has none
+}
+SILENT = ["moba"]  # a game is too long for a test, and nothing is logged before its end
+
+
+def missing(reason: str) -> None:
+    pytest.fail(reason, pytrace=False) if "CI" in os.environ else pytest.skip(reason)
+
+
+def ocean() -> Path:
+    """The folder of PufferLib's environments, found without an import, which would leave a link in this folder."""
+    found = importlib.util.find_spec("pufferlib")
+    if found is None or not found.submodule_search_locations:
+        missing("PufferLib is not installed: python tools/install_pufferlib.py")
+    return Path(found.submodule_search_locations[0]) / "ocean"
+
+
+def compiler() -> str:
+    cc = os.environ.get("CC") or shutil.which("cc")
+    if cc is None:
+        missing("there is no C compiler here: CC in the environment names one")
+    return cc
+
+
+class Builds:
+    """Bindings, compiled when first asked for, in a folder for each header."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.compiler, self.ocean = folder, compiler(), ocean()
+        self.built: dict[tuple[str, str], str] = {}
+        self.include = folder / "include"
+        self.include.mkdir()
+        for name in ("raylib.h", "raymath.h", "rlgl.h"):
+            shutil.copy(HERE / "raylib.h", self.include / name)
+        for header, source in (("ours", HEADER), ("theirs", self.ocean / "env_binding.h")):
+            (folder / header).mkdir()
+            shutil.copy(source, folder / header / "env_binding.h")
+
+    def build(self, *names: str, headers: tuple[str, ...] = ("ours", "theirs"), flags: tuple[str, ...] = ()) -> None:
+        wanted = [(header, name) for header in headers for name in names if (header, name) not in self.built]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            self.built |= zip(wanted, pool.map(lambda key: self._compile(*key, flags), wanted), strict=True)
+
+    def _compile(self, header: str, name: str, flags: tuple[str, ...]) -> str:
+        """What the compiler had to say."""
+        place = self.folder / header / name
+        source = HERE / name if (HERE / name).is_dir() else self.ocean / name
+        shutil.copytree(source, place, ignore=shutil.ignore_patterns("*.py*", "__pycache__"))
+        # tower_climb includes a file of school's; -isystem: what they warn of is theirs
+        folders = [self.include, np.get_include(), sysconfig.get_paths()["include"], self.ocean / "school"]
+        command = [*self.compiler.split(), *FLAGS, *(flags or ["-w"]), *(f"-isystem{folder}" for folder in folders)]
+        library = place / f"binding{sysconfig.get_config_var('EXT_SUFFIX')}"
+        command += ["-shared", str(place / "binding.c"), "-o", str(library), "-lm"]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stderr
+
+    def trace(self, header: str, names: list[str], seed: int = 3) -> dict[str, Any]:
+        return run("ocean.trace", self.folder / header, seed, *names)
+
+
+def run(script: str, *arguments: Any) -> dict[str, Any]:
+    """What one of the scripts says of each name."""
+    command = [sys.executable, "-m", script, *map(str, arguments)]
+    environment = os.environ | {"PYTHONPATH": str(HERE.parent)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(line) for line in done.stdout.splitlines())
+
+
+def selected(request: pytest.FixtureRequest, test: str) -> list[str]:
+    """The names that this run has that test for."""
+    return [item.callspec.params["name"] for item in request.session.items if item.name.startswith(f"{test}[")]
+
+
+@pytest.fixture(scope="session")
+def builds(tmp_path_factory: pytest.TempPathFactory) -> Builds:
+    return Builds(tmp_path_factory.mktemp("ocean"))
+
+
+@pytest.fixture(scope="session")
+def traces(builds: Builds, request: pytest.FixtureRequest) -> dict[str, dict[str, Any]]:
+    """What each environment shows, by header."""
+    names = selected(request, "test_same_results")
+    builds.build(*names)
+    with ThreadPoolExecutor() as pool:
+        return dict(
+            zip(("ours", "theirs"), pool.map(lambda header: builds.trace(header, names), ("ours", "theirs")), strict=True)
+        )
+
+
+@pytest.fixture(scope="session")
+def said(builds: Builds, request: pytest.FixtureRequest) -> dict[str, str]:
+    """What went wrong in each row and check of mistakes.py."""
+    builds.build("squared", "probe", headers=("ours",))
+    return run(
+        "ocean.mistakes", builds.folder / "ours", *selected(request, "test_mistake"), *selected(request, "test_promise")
+    )
+
+
+# ---- The same results -----------------------------------------------------------------------------------------------------
+
+
+def test_every_environment_is_here() -> None:
+    assert sorted(path.parent.name for path in ocean().glob("*/binding.c")) == sorted([*SAME, *NEITHER])
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_same_results(name: str, traces: dict[str, dict[str, Any]]) -> None:
+    ours, theirs = traces["ours"][name], traces["theirs"][name]
+    assert isinstance(theirs, dict), theirs
+    assert isinstance(ours, dict), ours
+    assert len(set(theirs["steps"])) > 100  # something happens
+    assert theirs["logs"] or name in SILENT
+    differing = [step for step, (a, b) in enumerate(zip(ours["steps"], theirs["steps"], strict=True)) if a != b]
+    assert not differing, f"observations, rewards, terminals or truncations differ from step {differing[0]} on"
+    assert ours["logs"] == theirs["logs"]
+
+
+@pytest.mark.parametrize("name", NEITHER)
+def test_builds_with_neither(name: str, builds: Builds) -> None:
+    builds.build(name)
+    for header in ("ours", "theirs"):
+        message = builds.built[header, name]
+        if not message:  # a name that is missing is missed when the library is loaded
+            message = builds.trace(header, [name])[name]
+        assert NEITHER[name] in message
+
+
+def test_another_seed_is_told_apart(builds: Builds) -> None:
+    names = ["squared", "snake", "pong"]
+    builds.build(*names, headers=("ours",))
+    one, other = (builds.trace("ours", names, seed) for seed in (3, 4))
+    for name in names:
+        assert sum(a != b for a, b in zip(one[name]["steps"], other[name]["steps"], strict=True)) > 900
+        assert one[name]["logs"] != other[name]["logs"]
+
+
+# ---- Mistakes and promises ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_mistake(name: str, said: dict[str, str]) -> None:
+    assert not said[name], said[name]
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_promise(name: str, said: dict[str, str]) -> None:
+    assert not said[name], said[name]
+
+
+def test_the_table_bites(builds: Builds) -> None:
+    """PufferLib's own header crashes, or accepts, or raises without the words."""
+    builds.build("squared", "probe", headers=("theirs",))
+    names = ["rewards-float64", "vec_step-closed", "vec_step-int", "render-huge", "missing", "seed-2**32"]
+    names += ["the_gil_is_released", "closing_twice_is_fine", "arrays_are_held_until_close", "nothing_leaks"]
+    said = run("ocean.mistakes", builds.folder / "theirs", *names)
+    assert [name for name in names if not said[name]] == []
+
+
+def test_handles_that_outlive_the_program(builds: Builds) -> None:
+    builds.build("squared", "probe", headers=("ours",))
+    program = (
+        "import sys; from ocean.mistakes import *; its = Class(Path(sys.argv[1])); sys.its = its; its.use(); its.me = its"
+    )
+    command = [sys.executable, "-c", program, str(builds.folder / "ours")]
+    done = subprocess.run(command, cwd=HERE.parent, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+# ---- The header -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["probe", "squared", "gpudrive", "grid"])
+def test_no_warnings(name: str, builds: Builds, tmp_path: Path) -> None:
+    other = Builds(tmp_path)
+    other.build(name, headers=("ours",), flags=("-Wall", "-Wextra"))
+    message = other.built["ours", name]
+    assert not [line for line in message.splitlines() if "env_binding.h:" in line and "warning:" in line], message
