@@ -351,7 +351,7 @@ static void bind_close(BindHandle* self) {
 
 /* Room for so many environments, none of them made yet. Returns 0, or -1 with an exception. */
 static int bind_make_room(BindHandle* self, int num_envs) {
-    self->vec.envs = calloc((size_t)num_envs, sizeof *self->vec.envs);
+    self->vec.envs = calloc((size_t)num_envs, sizeof(void*));
     self->vec.num_envs = num_envs;
     if (self->vec.envs) return 0;
     PyErr_NoMemory();
@@ -462,7 +462,7 @@ BIND_MAYBE_UNUSED static PyObject* bind_missing(const char* function, const char
 
 /* Points an environment at its share of the arrays: the i-th of num_envs. */
 static void bind_point(Env* env, const Py_buffer* views, int i, int num_envs) {
-    void* shares[BIND_ARRAYS];
+    void* shares[BIND_ARRAYS] = {0};
     for (int k = 0; k < BIND_ARRAYS; k++) shares[k] = (char*)views[k].buf + i * (views[k].len / num_envs);
     env->observations = shares[BIND_OBSERVATIONS];
     env->actions = shares[BIND_ACTIONS];
@@ -539,7 +539,7 @@ static PyObject* bind_vectorize(PyObject* module, PyObject* args) {
     }
     if (!(self = (BindHandle*)bind_vec_type.tp_alloc(&bind_vec_type, 0))) return NULL;
     if (bind_make_room(self, (int)num_envs) < 0) goto failed;
-    if (!(self->members = calloc((size_t)num_envs, sizeof *self->members))) {
+    if (!(self->members = calloc((size_t)num_envs, sizeof(void*)))) {
         PyErr_NoMemory();
         goto failed;
     }
