@@ -1,16 +1,31 @@
-"""What several test files need: the modules that src/binding.c is compiled into."""
+"""What several test files need: the modules that src/binding.c is compiled into, and a display."""
 
+import ctypes.util
 import importlib.machinery
 import importlib.util
+import os
+import shutil
+import signal
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+# a shell starts its background jobs deaf to Ctrl-C, which they and all their children would inherit
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 ROOT = Path(__file__).resolve().parent.parent
+ARTEFACTS = ROOT / "build" / "artefacts"  # pictures of windows, to look at
 BUILD = "cmake --preset default && cmake --build --preset default"
-FOLDERS = {"_counter": "tests/counter", "_least": "tests/counter", "_squared": "examples/squared"}  # of their headers
+FOLDERS = {  # of their headers
+    "_counter": "tests/counter",
+    "_least": "tests/counter",
+    "_squared": "examples/squared",
+    "_snake": "examples/snake",
+}
 
 
 def _build_of(name: str) -> Path:
@@ -54,6 +69,12 @@ def squared() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def snake() -> ModuleType:
+    """examples/snake/snake.h as a module."""
+    return _load("_snake")
+
+
+@pytest.fixture(scope="session")
 def boids() -> ModuleType:
     """src/boids.h as a module, from the installed package."""
     from boids_env import _boids
@@ -65,3 +86,35 @@ def boids() -> ModuleType:
 def module(request: pytest.FixtureRequest) -> ModuleType:
     """Each of the two in turn."""
     return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="module")
+def display(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment of a process that has an X server, 1280 x 800."""
+    missing = [name for name in ("Xvfb", "xdotool") if shutil.which(name) is None]
+    missing += [name for name in ("raylib", "PIL") if importlib.util.find_spec(name) is None]
+    missing += ["libGL"] if ctypes.util.find_library("GL") is None else []
+    if missing:
+        what = f"no {', '.join(missing)}: apt-get install xvfb xdotool libgl1 libgl1-mesa-dri; pip install raylib pillow"
+        if os.environ.get("CI"):
+            pytest.fail(what)
+        pytest.skip(what)
+    folder = tmp_path_factory.mktemp("screen")
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    reading, writing = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1280x800x24", "-fbdir", str(folder), "-noreset"]
+    server = subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        number = pipe.readline().strip()
+    try:
+        assert number, "Xvfb did not start"
+        yield {
+            **{name: value for name, value in os.environ.items() if name != "WAYLAND_DISPLAY"},
+            "DISPLAY": f":{number}",
+            "SCREEN": str(folder / "Xvfb_screen0"),
+            "ARTEFACTS": str(ARTEFACTS),
+        }
+    finally:
+        server.terminate()
+        server.wait()

@@ -1,12 +1,9 @@
 """The window: driven with real keys and a real mouse in an X server that has no screen, each viewer a process of its own."""
 
-import ctypes.util
-import importlib.util
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +12,6 @@ from boids_env import Flocks, UserError
 from interpreter import python
 
 ROOT = Path(__file__).resolve().parent.parent
-ARTEFACTS = ROOT / "build" / "artefacts"
 
 # What every viewer starts with: a flock of 64 in a window, and hands.
 VIEWER = """
@@ -58,38 +54,6 @@ def keep(name):
 def near(x, y, reach=40):
     return picture()[y - reach : y + reach, x - reach : x + reach]
 """
-
-
-@pytest.fixture(scope="module")
-def display(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The environment of a process that has an X server, 1280 x 800."""
-    missing = [name for name in ("Xvfb", "xdotool") if shutil.which(name) is None]
-    missing += [name for name in ("raylib", "PIL") if importlib.util.find_spec(name) is None]
-    missing += ["libGL"] if ctypes.util.find_library("GL") is None else []
-    if missing:
-        what = f"no {', '.join(missing)}: apt-get install xvfb xdotool libgl1 libgl1-mesa-dri; pip install raylib pillow"
-        if os.environ.get("CI"):
-            pytest.fail(what)
-        pytest.skip(what)
-    folder = tmp_path_factory.mktemp("screen")
-    ARTEFACTS.mkdir(parents=True, exist_ok=True)
-    reading, writing = os.pipe()
-    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1280x800x24", "-fbdir", str(folder), "-noreset"]
-    server = subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL)
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        number = pipe.readline().strip()
-    try:
-        assert number, "Xvfb did not start"
-        yield {
-            **{name: value for name, value in os.environ.items() if name != "WAYLAND_DISPLAY"},
-            "DISPLAY": f":{number}",
-            "SCREEN": str(folder / "Xvfb_screen0"),
-            "ARTEFACTS": str(ARTEFACTS),
-        }
-    finally:
-        server.terminate()
-        server.wait()
 
 
 def run(code: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
