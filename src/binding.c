@@ -567,10 +567,10 @@ static void bring_out(VecEnv* self, Py_ssize_t i) {
 
 #endif
 
-static inline void call(VecEnv* self, Py_ssize_t i, void (*work)(Env*)) {
-    bring_in(self, i);
-    work(&self->envs[i]);
-    bring_out(self, i);
+static inline void call(VecEnv* self, Env* env, void (*work)(Env*)) {
+    bring_in(self, env - self->envs);
+    work(env);
+    bring_out(self, env - self->envs);
 }
 
 /* Points environment i at its buffers; false when out of memory. */
@@ -613,14 +613,14 @@ static inline void call_all(VecEnv* self, void (*work)(Env*)) {
         if (self->num_envs > 1 && alive) {
             const int threads = (int)(self->num_threads < self->num_envs ? self->num_threads : self->num_envs);
 #pragma omp parallel for num_threads(threads) schedule(static)
-            for (Py_ssize_t i = 0; i < self->num_envs; i++) call(self, i, work);
+            for (Py_ssize_t i = 0; i < self->num_envs; i++) call(self, &self->envs[i], work);
             return;
         }
         self->envs[0].num_threads =
             self->num_envs == 1 && alive ? (int32_t)self->num_threads : 1; /* alone, it may have them */
     }
 #endif
-    for (Py_ssize_t i = 0; i < self->num_envs; i++) call(self, i, work);
+    for (Env *env = self->envs, *end = env + self->num_envs; env < end; env++) call(self, env, work);
 }
 
 /* Gives back all a VecEnv owns, whole or half built; nobody else may be using it. */
