@@ -57,6 +57,13 @@ def test_all_play_the_same(asked, name: str) -> None:
     assert ours[0]["digest"] != ours[1]["digest"]
 
 
+@pytest.mark.parametrize(("name", "ours"), [("pufferlib", False), ("env_binding", True)])
+def test_two_headers_of_one_name(asked, folder: Path, name: str, ours: bool) -> None:
+    asked(name, "play")
+    (library,) = (folder / name).glob("binding*")
+    assert (b"from vec_init() or vectorize()" in library.read_bytes()) == ours
+
+
 def test_mistakes(asked) -> None:
     ours, theirs = asked("ours", "mistakes"), asked("ctypes", "mistakes")
     assert set(ours.values()) == {"raises", "harmless"}
