@@ -24,6 +24,7 @@ from ocean.mistakes import CHECKS, ROWS
 HERE = Path(__file__).resolve().parent / "ocean"
 HEADER = HERE.parent.parent / "src/env_binding.h"
 FLAGS = ["-std=gnu11", "-O1", "-fPIC", "-fwrapv", "-DPLATFORM_DESKTOP"]  # PufferLib's setup.py asks for the last two
+SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")  # here, as two threads that ask first may get None
 SECONDS = 300
 
 # fmt: off
@@ -86,7 +87,7 @@ class Builds:
         # tower_climb includes a file of school's; -isystem: what they warn of is theirs
         folders = [self.include, np.get_include(), sysconfig.get_paths()["include"], self.ocean / "school"]
         command = [*self.compiler.split(), *FLAGS, *(flags or ["-w"]), *(f"-isystem{folder}" for folder in folders)]
-        library = place / f"binding{sysconfig.get_config_var('EXT_SUFFIX')}"
+        library = place / f"binding{SUFFIX}"
         command += ["-shared", str(place / "binding.c"), "-o", str(library), "-lm"]
         return subprocess.run(command, capture_output=True, text=True, check=False).stderr
 
@@ -104,8 +105,9 @@ def run(script: str, *arguments: Any) -> dict[str, Any]:
 
 
 def selected(request: pytest.FixtureRequest, test: str) -> list[str]:
-    """The names that this run has that test for."""
-    return [item.callspec.params["name"] for item in request.session.items if item.name.startswith(f"{test}[")]
+    """The names that this run has that test of this file for."""
+    tests = (item for item in request.session.items if item.path == Path(__file__) and item.name.startswith(f"{test}["))
+    return [item.callspec.params["name"] for item in tests]
 
 
 @pytest.fixture(scope="session")
