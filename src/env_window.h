@@ -96,21 +96,23 @@ static inline int32_t env_window_begin(EnvWindow** window, const char* title, in
 /* Shows the frame, and takes what the viewer does. Returns how many steps he asks for before the next one. */
 static inline int32_t env_window_end(EnvWindow* window) {
     const Color white = {255, 255, 255, 255};
-    bool once = false;
+    int32_t single = 0; /* steps asked for one by one */
     UpdateTexture(window->texture, window->rgb);
     BeginDrawing();
     DrawTexture(window->texture, 0, 0, white);
     EndDrawing();
     for (int key = GetKeyPressed(); key; key = GetKeyPressed()) {
         if (key == KEY_SPACE) window->paused = !window->paused;
-        if (key == KEY_N) once = window->paused = true;
+        if (key != KEY_N) continue;
+        window->paused = true;
+        single++;
     }
-    if (IsKeyPressedRepeat(KEY_N)) once = true;
+    if (IsKeyPressedRepeat(KEY_N)) single++;
     for (int sign = GetCharPressed(); sign; sign = GetCharPressed()) {
         if ((sign == '+' || sign == '=') && window->pace < ENV_WINDOW_FASTEST) window->pace++;
         if (sign == '-' && window->pace > ENV_WINDOW_SLOWEST) window->pace--;
     }
-    if (window->paused) return once;
+    if (window->paused) return single;
     if (window->pace >= 0) return 1 << window->pace;
     if (++window->frames < 1 << -window->pace) return 0;
     window->frames = 0;

@@ -293,19 +293,56 @@ def test_gymnasium_spaces(name: str) -> None:
 # ---- The window --------------------------------------------------------------------------------------------------------
 
 VIEWER = """
-import os, sys
+import os, subprocess, sys
 sys.path[:0] = {path}
 import numpy as np
-from boids_env import window
+from boids_env import UserError, window
 from boids_env.puffer import pufferlib
 from {name} import {cls}
 
-env = {cls}()
+env, other = {cls}(), {cls}()
 env.reset(0)
-assert sum(window.draw(env.vec) for _ in range(16)) == 2  # at first a step takes eight frames
+other.reset(0)
+
+def frames(count):
+    return sum(window.draw(env.vec) for _ in range(count))
+
+def press(*keys):
+    "The steps that are asked for meanwhile, until the last key has surely arrived."
+    subprocess.run(["xdotool", "key", *keys], check=True)
+    return frames(8)
+
+assert frames(16) == 2  # at first a step takes eight frames
 with open(os.environ["SCREEN"], "rb") as file:
     assert len(np.unique(np.frombuffer(file.read(), np.uint8))) > 10
+press("space")
+assert frames(16) == 0
+assert press("n", "n") == 2
+assert frames(16) == 0
+press("space", "plus", "plus", "plus")
+assert frames(16) == 16
+press("plus")
+assert frames(16) == 32
+press("minus", "minus")
+assert frames(16) == 8
+for key, steps in ("plus", 64 * 8), ("minus", 0):  # the fastest, and the slowest: one in 64 frames
+    press(*20 * [key])
+    assert frames(8) == steps
+found = subprocess.run(["xdotool", "search", "--name", "^{name}$"], capture_output=True, text=True).stdout.split()
+for width, height in (300, 500), (720, 720):
+    subprocess.run(["xdotool", "windowsize", found[0], str(width), str(height)], check=True)
+    frames(4)
+try:
+    window.draw(other.vec)
+except UserError as error:
+    assert "another environment" in str(error)
+else:
+    raise AssertionError
+subprocess.run(["xdotool", "key", "Escape"], check=True)
+assert None in (window.draw(env.vec) for _ in range(8))
 env.close()
+assert window.draw(other.vec) == 0
+other.close()
 """
 
 
