@@ -115,8 +115,9 @@ def test_large_flocks_do_not_add_up() -> None:
         del flocks
         rests.append(resident())
     room = 200_000 * 8  # an eighth of what a flock takes, or less
-    assert max(peaks[1:]) - peaks[1] < room, peaks
-    assert max(rests[1:]) - rests[1] < room, rests
+    warm = 4  # the allocator keeps more of the first few
+    assert max(peaks[warm:]) - peaks[warm] < room, peaks
+    assert max(rests[warm:]) - rests[warm] < room, rests
 
 
 # ---- sanitizer/soak.py --------------------------------------------------------------------------------------------------
