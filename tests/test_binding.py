@@ -619,7 +619,7 @@ def test_gil_is_released(counter):
 def test_two_threads_in_one_object(counter):
     env, _ = make(counter, MANY)
     env.reset()
-    done = threading.Event()
+    state, done = env.state(), threading.Event()
     refusals = []
 
     def step():
@@ -630,7 +630,16 @@ def test_two_threads_in_one_object(counter):
     thread = threading.Thread(target=step)
     thread.start()
     try:
-        calls = [env.log, env.reset, env.step, env.script, env.close, *uses_of_one(env)]
+        calls = [
+            env.log,
+            env.reset,
+            env.step,
+            env.script,
+            env.state,
+            lambda: env.set_state(state),
+            *uses_of_one(env),
+            env.close,
+        ]
         for call in calls:
             for _ in range(10_000):
                 try:

@@ -72,6 +72,13 @@ def test_mistakes(asked) -> None:
     assert theirs["an int where the object or handle belongs"] == "crash"
 
 
+def test_a_slip_in_the_table_is_nobodys_outcome(compare) -> None:
+    mistakes = importlib.import_module("mistakes")
+    with pytest.raises(RuntimeError, match="slip: the mistake itself cannot be made"):
+        mistakes.outcome(mistakes.Mistake("slip", lambda cls, raw: undefined), None, None)  # noqa: F821  that is the slip
+    assert mistakes.outcome(mistakes.Mistake("refusal", lambda cls, raw: int("x")), None, None) == "raises"
+
+
 def test_the_worst_outcome_counts(compare, monkeypatch: pytest.MonkeyPatch) -> None:
     said = iter([{"a": "raises", "b": "harmless"}, {"a": "silent", "b": "raises"}, {"a": "crash", "b": "raises"}])
     monkeypatch.setattr(compare, "asked", lambda *_: next(said))

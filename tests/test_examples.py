@@ -375,10 +375,6 @@ def test_it_can_be_learned(request: pytest.FixtureRequest, name: str, steps: int
 
 def test_it_is_a_package(name: str, tmp_path: Path) -> None:
     """As a stranger installs it, with the boids-env that is installed here as the build requirement."""
-    from boids_env import binding
-
-    if not (binding.cmake() / "boids_env-config.cmake").exists() or importlib.util.find_spec("scikit_build_core") is None:
-        pytest.skip("takes an installed boids-env and scikit-build-core")
     options = ["--no-build-isolation", "--no-deps", "--no-index", "--disable-pip-version-check", "--target", str(tmp_path)]
     command = [sys.executable, "-m", "pip", "install", *options, str(ROOT / "examples" / name)]
     done = subprocess.run(command, capture_output=True, text=True)

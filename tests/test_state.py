@@ -4,7 +4,6 @@ import math
 import pickle
 import re
 import struct
-import threading
 from contextlib import suppress
 
 import numpy as np
@@ -347,32 +346,6 @@ def test_after_close(module):
         with refused(RuntimeError, "VecEnv is closed"):
             call()
     assert [array.tobytes() for array in arrays.values()] == before
-
-
-def test_in_use_by_another_thread(counter):
-    env, _ = make(counter, 2**16)  # a step takes some milliseconds
-    env.reset()
-    state, done, refusals = env.state(), threading.Event(), []
-
-    def step():
-        while not done.is_set():
-            with suppress(RuntimeError):
-                env.step()
-
-    thread = threading.Thread(target=step)
-    thread.start()
-    try:
-        for call in (env.state, lambda: env.set_state(state)):
-            for _ in range(1000):
-                try:
-                    call()
-                except RuntimeError as error:
-                    refusals.append(str(error))
-                    break
-    finally:
-        done.set()
-        thread.join()
-    assert refusals == 2 * ["VecEnv is in use by another thread"]
 
 
 # ---- From Python --------------------------------------------------------------------------------------------------------
