@@ -100,6 +100,27 @@
     X(largest_group, "share of boids in the largest of them")                                                                   \
     X(turn, "mean |turn| / max_turn")
 
+/* name, doc. The elements of the observation `rules`, each a float in [-1, 1]. n: neighbours, boids within view_radius R; r:
+ * separation_radius. Directions are in the boid's own heading frame. All are 0 where n is 0. */
+#define BOIDS_OBSERVATION(X)                                                                                                    \
+    X(any, "1 if n > 0")                                                                                                        \
+    X(company, "min(n / flockmates, 1)")                                                                                        \
+    X(centre_ahead, "mean offset of the neighbours / R, forward")                                                               \
+    X(centre_left, "mean offset of the neighbours / R, to the left")                                                            \
+    X(heading_cos, "mean cosine of the neighbours' headings")                                                                   \
+    X(heading_sin, "mean sine of the neighbours' headings, positive to the left")                                               \
+    X(push_ahead, "push away from those within r, forward: -3 x sum of (1 - d^2/r^2) offset/r, clipped")                        \
+    X(push_left, "the same, to the left")                                                                                       \
+    X(closeness, "max(1 - d/r, 0) of the nearest, at distance d")                                                               \
+    X(togetherness, "company x (1 - length of the mean offset / R)")
+
+/* The start of a boid's row of the observations, under names. */
+typedef struct BoidsObservation {
+#define BOIDS__FIELD(name, doc) float name;
+    BOIDS_OBSERVATION(BOIDS__FIELD)
+#undef BOIDS__FIELD
+} BoidsObservation;
+
 typedef struct Log {
 #define BOIDS__FIELD(name, doc) float name;
     BOIDS_LOG(BOIDS__FIELD)
@@ -173,6 +194,11 @@ static inline void boids_defaults(Boids* env) {
 }
 
 static inline int boids_observation_size(const Boids* env) { return env->observation ? 10 + 4 * env->num_neighbors : 10; }
+
+/* What boid i observes: its row. */
+static inline const BoidsObservation* boids_observation(const Boids* env, int32_t i) {
+    return (const BoidsObservation*)(const void*)(env->observations + (size_t)i * (size_t)boids_observation_size(env));
+}
 
 /* Checks the parameters. NULL, or a message that names the parameter, what was expected and what came. */
 static inline const char* boids_check_params(Boids* env) {
@@ -822,16 +848,15 @@ static inline const char* c_check_state(Boids* env) {
 /* Reynolds' flock as a source of actions, the baseline of every learned policy: each boid heads for the weighted sum of its
  * rules, as its observation gives them, with the turn that comes nearest. Alone, it flies straight. */
 static inline void boids_reynolds(Boids* env, float cohesion, float alignment, float separation) {
-    const int size = boids_observation_size(env);
     /* the angles at which the next harder turn comes nearer; the largest turn, or 80 degrees, up to which tangents tell angles */
     const int32_t soft = env->gentle / 2, firm = (env->gentle + env->hard) / 2, most = env->hard < 14563 ? env->hard : 14563;
     const float soft_c = boids_cos(soft), soft_s = boids_sin(soft), firm_c = boids_cos(firm), firm_s = boids_sin(firm);
     const float most_c = boids_cos(most), most_s = boids_sin(most);
     const float largest = most < env->hard ? (float)most / (float)env->hard : 1.0f;
     for (int32_t i = 0; i < env->num_boids; i++) {
-        const float* rules = env->observations + (size_t)i * (size_t)size;
-        const float ahead = cohesion * rules[2] + alignment * rules[4] + separation * rules[6];
-        const float aside = cohesion * rules[3] + alignment * rules[5] + separation * rules[7];
+        const BoidsObservation* see = boids_observation(env, i);
+        const float ahead = cohesion * see->centre_ahead + alignment * see->heading_cos + separation * see->push_ahead;
+        const float aside = cohesion * see->centre_left + alignment * see->heading_sin + separation * see->push_left;
         const float left = aside < 0 ? -aside : aside; /* as if to the left: the sign comes last */
         if (env->action) {
             float turn = left > 0 ? largest : 0.0f;
@@ -901,6 +926,7 @@ static inline const char* boids_validate(const Boids* env) {
 typedef Boids Env;
 #define ENV_PARAMS BOIDS_PARAMS
 #define ENV_LOG BOIDS_LOG
+#define ENV_OBSERVATION BOIDS_OBSERVATION
 #define ENV_STATE BOIDS_STATE
 #define ENV_SCALARS BOIDS_SCALARS
 #define ENV_STATE_VERSION 1
