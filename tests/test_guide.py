@@ -92,13 +92,21 @@ def follow(markdown: str, folder: Path, env: dict[str, str]) -> str:
     return everything
 
 
+def tree(folder: Path) -> set[Path]:
+    """The files of a folder and its folders."""
+    return {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+
+
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
     """The environment of a reader who has activated that of the tests. pip installs into a folder of the test's."""
-    shipped = ROOT / "src"
-    stale = [path.name for path in binding.include().iterdir() if not filecmp.cmp(path, shipped / path.name, shallow=False)]
-    config = "boids_env-config.cmake"
-    stale += [] if filecmp.cmp(binding.cmake() / config, ROOT / "cmake" / config, shallow=False) else [config]
+    installed = {ROOT / "src": binding.include(), ROOT / "cmake": binding.cmake()}
+    stale = [
+        str(name)
+        for folder, copy in installed.items()
+        for name in tree(folder)
+        if not (copy / name).exists() or not filecmp.cmp(folder / name, copy / name, shallow=False)
+    ]
     if stale:
         pytest.fail(f"the installed package is older than {', '.join(stale)}: make install")
     dropped = ("PYTHON", "PIP_", "LD_", "ASAN_", "BOIDS_ENV", "boids_env", "SKBUILD", "CMAKE_", "MAKE")
@@ -228,18 +236,12 @@ def run(*command: str | Path, cwd: Path, env: dict[str, str]) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize(
-    ("option", "files"),
-    [
-        ("--include", {"binding.c", "env.h", "env_binding.h", "env_window.h", "raylib_calls.h"}),
-        ("--cmake", {"boids_env-config.cmake"}),
-    ],
-)
-def test_the_command_that_tells_where(tmp_path: Path, option: str, files: set[str]) -> None:
+@pytest.mark.parametrize(("option", "source"), [("--include", "src"), ("--cmake", "cmake")])
+def test_the_command_that_tells_where(tmp_path: Path, option: str, source: str) -> None:
     done = python("-m", "boids_env.binding", option, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     (folder,) = done.stdout.splitlines()
-    assert {path.name for path in Path(folder).iterdir()} == files
+    assert tree(Path(folder)) == tree(ROOT / source)
     assert Path(folder) == (binding.include() if option == "--include" else binding.cmake())
     assert not list(tmp_path.iterdir())
 
@@ -273,11 +275,11 @@ def test_the_cmake_package(tmp_path: Path, env: dict[str, str], generator: str) 
     elsewhere.mkdir()
     shutil.copy(TEMPLATE / "catch.h", project / "one")
     (elsewhere / "other.h").write_text((ROOT / "tests/counter/least.h").read_text())
-    top = "cmake_minimum_required(VERSION 3.25)\nproject(games LANGUAGES C)\nadd_subdirectory(one)\nadd_subdirectory(two)\n"
+    top = "cmake_minimum_required(VERSION 3.26)\nproject(games LANGUAGES C)\nadd_subdirectory(one)\nadd_subdirectory(two)\n"
     (project / "CMakeLists.txt").write_text(top)
     find = "find_package(boids_env CONFIG REQUIRED)\n"
-    (project / "one/CMakeLists.txt").write_text(find + "add_environment(_one catch.h)\n")
-    (project / "two/CMakeLists.txt").write_text(find + f'add_environment(_two "{elsewhere}/other.h")\n')
+    (project / "one/CMakeLists.txt").write_text(find + "boids_env_add_module(_one catch.h)\n")
+    (project / "two/CMakeLists.txt").write_text(find + f'boids_env_add_module(_two "{elsewhere}/other.h")\n')
     options = [f"-Dboids_env_ROOT={binding.cmake()}", f"-DPython_EXECUTABLE={sys.executable}", "-DCMAKE_C_FLAGS=-Werror"]
     run("cmake", "-G", generator, "-S", project, "-B", build, *options, cwd=tmp_path, env=env)
     run("cmake", "--build", build, "--parallel", "2", cwd=tmp_path, env=env)
