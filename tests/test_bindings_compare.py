@@ -3,12 +3,13 @@
 import importlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import needs
 
 ROOT = Path(__file__).resolve().parent.parent
 BENCH = ROOT / "bench" / "bindings"
@@ -37,9 +38,8 @@ def asked(compare, folder: Path):
 
     def ask(name: str, work: str):
         if (why := compare.all_of_them.missing(known[name])) is not None:
-            pytest.skip(f"{why}: {known[name].install}")
-        if shutil.which(compare.all_of_them.compiler()) is None:
-            pytest.skip("needs a C compiler")
+            needs.missing(why.removeprefix("No module named "), known[name].install)
+        needs.program(compare.all_of_them.compiler(), "apt-get install gcc g++")
         if not (folder / name).exists():
             compare.all_of_them.build(known[name], folder / name)
         return compare.asked(known[name], folder / name, work)

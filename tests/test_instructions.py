@@ -8,20 +8,18 @@ nothing so.
 """
 
 import json
-import os
 import platform
 import re
-import shutil
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+import needs
+from builds import ROOT, newest
+
 RECORD = ROOT / "tests" / "instructions.json"
-BUILD = "cmake --preset default && cmake --build --preset default"
 SLACK = 1.03
 SETS = "x86-64-v2", "x86-64-v3"  # valgrind 3.19 knows no AVX-512
 # boids, observation, and the two numbers of steps
@@ -33,31 +31,10 @@ WORKS = {
 }
 
 
-def _program(instructions: str) -> Path:
-    """The newest build of bench/steps.c for an instruction set."""
-    found = list(ROOT.glob(f"build/*/tests/c/steps_{instructions}"))
-    if not found:
-        pytest.fail(f"steps_{instructions} is not built: {BUILD}", pytrace=False)
-    newest = max(found, key=lambda path: path.stat().st_mtime)
-    headers = "env", "boids", "boids_neighbors", "boids_lanes", "boids_sum"
-    sources = ["bench/steps.c", *(f"src/{name}.h" for name in headers)]
-    if newest.stat().st_mtime < max((ROOT / path).stat().st_mtime for path in sources):
-        pytest.fail(f"{newest.relative_to(ROOT)} is older than its source: {BUILD}", pytrace=False)
-    return newest
-
-
-@cache
-def _valgrind() -> str:
-    valgrind = shutil.which("valgrind")
-    if valgrind is None:
-        reason = "valgrind is missing, which counts the instructions: apt-get install valgrind"
-        pytest.fail(reason, pytrace=False) if "CI" in os.environ else pytest.skip(reason)
-    return valgrind
-
-
 def _count(program: Path, num_boids: int, observation: str, steps: int) -> tuple[int, str]:
     """The instructions of a whole run, and the compiler of the program."""
-    command = [_valgrind(), "--tool=callgrind", "--callgrind-out-file=/dev/null", str(program)]
+    valgrind = needs.program("valgrind", "apt-get install valgrind")
+    command = [valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null", str(program)]
     arguments = ["1", str(num_boids), observation, str(steps)]
     done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=True)
     counted = re.search(r"Collected : (\d+)", done.stderr)
@@ -67,7 +44,7 @@ def _count(program: Path, num_boids: int, observation: str, steps: int) -> tuple
 
 def _per_agent_step(instructions: str, work: str) -> tuple[float, str]:
     num_boids, observation, few, many = WORKS[work]
-    program = _program(instructions)
+    program = newest(f"tests/c/steps_{instructions}", [""], "bench/steps.c")
     (short, compiler), (long, _) = (_count(program, num_boids, observation, steps) for steps in (few, many))
     return (long - short) / ((many - few) * num_boids), compiler
 
@@ -79,7 +56,7 @@ def test_instructions(instructions: str, work: str) -> None:
     count, compiler = _per_agent_step(instructions, work)
     recorded = json.loads(RECORD.read_text()).get(compiler)
     if recorded is None:
-        pytest.skip(f"no counts of {compiler} are recorded: python tests/test_instructions.py")
+        pytest.fail(f"no counts of {compiler}, to record them: python tests/test_instructions.py", pytrace=False)
     most = recorded[instructions][work] * SLACK
     assert count <= most, f"{work}, {instructions}: {count:.1f} instructions an agent-step, expected at most {most:.1f}"
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("_testcapi", reason="this Python came without _testcapi, which makes its allocators fail")
+import needs
+
+needs.package("_testcapi", "install a Python that has it, as Debian's does")
 
 # In a process of its own: a crash is then an exit status.
 SWEEP = """

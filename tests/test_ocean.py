@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import needs
 from ocean.mistakes import CHECKS, ROWS
 
 HERE = Path(__file__).resolve().parent / "ocean"
@@ -41,30 +42,19 @@ NEITHER = {  # and why
 SILENT = ["moba"]  # a game is too long for a test, and nothing is logged before its end
 
 
-def missing(reason: str) -> None:
-    pytest.fail(reason, pytrace=False) if "CI" in os.environ else pytest.skip(reason)
-
-
 def ocean() -> Path:
     """The folder of PufferLib's environments, found without an import, which would leave a link in this folder."""
     found = importlib.util.find_spec("pufferlib")
     if found is None or not found.submodule_search_locations:
-        missing("PufferLib is not installed: python tools/install_pufferlib.py")
+        needs.missing("PufferLib", "python tools/install_pufferlib.py")
     return Path(found.submodule_search_locations[0]) / "ocean"
-
-
-def compiler() -> str:
-    cc = os.environ.get("CC") or shutil.which("cc")
-    if cc is None:
-        missing("there is no C compiler here: CC in the environment names one")
-    return cc
 
 
 class Builds:
     """Bindings, compiled when first asked for, in a folder for each header."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.compiler, self.ocean = folder, compiler(), ocean()
+        self.folder, self.compiler, self.ocean = folder, needs.compiler(), ocean()
         self.built: dict[tuple[str, str], str] = {}
         self.include = folder / "include"
         self.include.mkdir()

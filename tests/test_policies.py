@@ -1,8 +1,6 @@
 """Policies in NumPy, and the files they come from."""
 
 import ctypes
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+import needs
 from boids_env import Flocks, UserError
 from boids_env.network import Policy
 from boids_env.policies import LEARNED, Learned, load_policy, save_policy
@@ -256,10 +255,7 @@ def test_one_ships_with_the_package_and_flocks() -> None:
 
 @pytest.fixture(scope="module")
 def policy_in_c(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    compiler = os.environ.get("CC") or shutil.which("cc")
-    if compiler is None:
-        reason = "a C compiler is missing, which builds examples/policy.h: apt-get install gcc"
-        pytest.fail(reason, pytrace=False) if "CI" in os.environ else pytest.skip(reason)
+    compiler = needs.compiler()
     source = tmp_path_factory.mktemp("c") / "policy.c"
     source.write_text("""
         #include "policy.h"

@@ -1,5 +1,6 @@
 """`boids record`: films and pictures. Reynolds flies, unless it says otherwise."""
 
+import importlib
 import subprocess
 from functools import partial
 from itertools import pairwise
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 import boids_env.record
+import needs
 from boids_env import UserError, load_policy
 from boids_env.record import world
 from interpreter import OPTIONAL, python
@@ -20,7 +22,8 @@ record = partial(boids_env.record.record, policy="reynolds")
 
 @pytest.fixture
 def ffmpeg() -> Any:
-    return pytest.importorskip("imageio_ffmpeg", reason="an mp4 needs imageio-ffmpeg: pip install 'boids-env[mp4]'")
+    needs.package("imageio_ffmpeg", "pip install 'boids-env[mp4]'")
+    return importlib.import_module("imageio_ffmpeg")
 
 
 def frames_of(path: Path, size: tuple[int, int], ffmpeg: Any) -> np.ndarray:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import needs
 from boids_env import Flocks, UserError
 from interpreter import python
 
@@ -343,7 +344,7 @@ keep({boids})
 
 
 def test_no_display() -> None:
-    pytest.importorskip("raylib")
+    needs.package("raylib", "pip install raylib")
     code = """
 from boids_env import Flocks, UserError
 flocks = Flocks(render_mode="human")
