@@ -123,6 +123,7 @@ def test_every_peer_says_what_differs(speed) -> None:
         assert peer.SIZES[0] <= peer.SIZES[1]
 
 
+@pytest.mark.slow
 def test_a_missing_peer_is_told(speed, capsys: pytest.CaptureFixture[str]) -> None:
     rates, missing = speed.sweep([8], ["vmas_flocking"], {"vmas_flocking": sys.executable}, 1, 0.001)
     assert missing == {"vmas_flocking": "No module named 'vmas'"}

@@ -438,6 +438,7 @@ def test_arrays_outlive_their_names(counter):
     assert not any(any(block) for block in junk)
 
 
+@pytest.mark.slow
 def test_out_of_memory_leaks_nothing(counter):
     left = allocations(counter, "left")
     arrays = arrays_for(counter, 2)
@@ -675,6 +676,7 @@ def test_two_objects_in_two_threads(module):
     assert in_threads(4, lambda k: run(module, 3, [None], steps=100, num_threads=1 + k % 2)) == [expected] * 4
 
 
+@pytest.mark.slow
 def test_any_call_in_any_thread(module, counter):
     """Four threads and one object: each call is made or refused, whatever the others do, and the object stays whole."""
 

@@ -14,7 +14,7 @@ import needs
 ROOT = Path(__file__).resolve().parent.parent
 BENCH = ROOT / "bench" / "bindings"
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")]
 
 
 @pytest.fixture

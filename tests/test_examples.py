@@ -346,6 +346,7 @@ other.close()
 """
 
 
+@pytest.mark.slow
 def test_window(name: str, display: dict[str, str]) -> None:
     path = [str(Path(str(sys.modules[f"_{name}"].__file__)).parent), str(ROOT / "examples" / name)]
     code = VIEWER.format(path=path, name=name, cls=name.capitalize())
@@ -356,6 +357,7 @@ def test_window(name: str, display: dict[str, str]) -> None:
 # ---- Learning, packaging -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "steps", "least"), [("squared", 100_000, 0.8), ("snake", 100_000, 6.0)])
 def test_it_can_be_learned(request: pytest.FixtureRequest, name: str, steps: int, least: float, tmp_path: Path) -> None:
     request.getfixturevalue(name)
@@ -373,6 +375,7 @@ def test_it_can_be_learned(request: pytest.FixtureRequest, name: str, steps: int
     env.close()
 
 
+@pytest.mark.slow
 def test_it_is_a_package(name: str, tmp_path: Path) -> None:
     """As a stranger installs it, with the boids-env that is installed here as the build requirement."""
     options = ["--no-build-isolation", "--no-deps", "--no-index", "--disable-pip-version-check", "--target", str(tmp_path)]

@@ -125,6 +125,7 @@ def env(tmp_path: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_the_guide_holds(tmp_path: Path, env: dict[str, str]) -> None:
     folder = tmp_path / "catch"
     folder.mkdir()
@@ -253,6 +254,7 @@ def test_the_command_misused(tmp_path: Path, arguments: tuple[str, ...]) -> None
     assert done.stderr.startswith("usage: python -m boids_env.binding")
 
 
+@pytest.mark.slow
 def test_the_template_installs_from_any_folder(tmp_path: Path, env: dict[str, str]) -> None:
     """One with a space in its name; and what it installs is whole."""
     folder = tmp_path / "my games"

@@ -103,6 +103,7 @@ def test_cycles_leave_nothing() -> None:
     assert growth(cycle, ROUNDS // 4) < SLACK
 
 
+@pytest.mark.slow
 def test_large_flocks_do_not_add_up() -> None:
     """Twenty of 200,000 boids, one after another: each leaves the process as large as it was, and peaks as the first."""
     peaks, rests = [], []

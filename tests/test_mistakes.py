@@ -913,6 +913,7 @@ AT_EXIT = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork here")
 def test_mistakes_apart():
     """All in one interpreter; the last begun is the one that ended it."""

@@ -28,6 +28,8 @@ FLAGS = ["-std=gnu11", "-O1", "-fPIC", "-fwrapv", "-DPLATFORM_DESKTOP"]  # Puffe
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")  # here, as two threads that ask first may get None
 SECONDS = 300
 
+pytestmark = pytest.mark.slow
+
 # fmt: off
 SAME = [
     "blastar", "boids", "breakout", "cartpole", "checkers", "connect4", "convert", "cpr", "drone", "enduro", "freeway", "go",

@@ -196,6 +196,7 @@ def test_serial(seed: int | None) -> None:
     assert flocks == flocks_of(make("Serial", 4), seed)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of fork in a process that has threads
 def test_multiprocessing() -> None:
     one_each = {"num_workers": 2, "overwork": True}
@@ -208,6 +209,7 @@ def test_multiprocessing() -> None:
     assert len(set(two_each)) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # whatever ray has to say of itself
 @pytest.mark.usefixtures("ray")
 def test_ray(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,6 +229,7 @@ def test_native() -> None:
     assert flocks_of(boids) == flocks_of(make("Serial", 1))
 
 
+@pytest.mark.slow
 def test_import_leaves_nothing_behind(tmp_path: Any) -> None:
     done = python(
         """

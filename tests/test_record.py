@@ -60,6 +60,7 @@ def test_the_birds_keep_their_colors(tmp_path: Path) -> None:
     assert np.abs(shown - drawn)[~birds].mean() < 2
 
 
+@pytest.mark.slow
 def test_ten_seconds_stay_below_three_megabytes(tmp_path: Path) -> None:
     out = tmp_path / "flock.gif"
     record(out, policy="random", parameters={"num_boids": 200})
@@ -85,6 +86,7 @@ def test_an_mp4(tmp_path: Path, ffmpeg: Any) -> None:
     assert apart[0] < 2 < apart[1]
 
 
+@pytest.mark.slow
 def test_ten_seconds_of_mp4_stay_below_three_megabytes(tmp_path: Path, ffmpeg: Any) -> None:
     record(tmp_path / "flock.mp4")
     assert (tmp_path / "flock.mp4").stat().st_size < 3e6

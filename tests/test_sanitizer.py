@@ -13,6 +13,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PASSED = "ASan and UBSan: passed"
 
+pytestmark = pytest.mark.slow
+
 # Two environments of four agents, side by side in each array: one past the share of the first is inside the array.
 STEP = """
 import sys, numpy, _planted

@@ -258,6 +258,7 @@ class Machine(RuleBasedStateMachine):
                 one.flocks.close()
 
 
+@pytest.mark.slow
 def test_any_calls_in_any_order() -> None:
     once = settings(derandomize=True, max_examples=60, stateful_step_count=30, **QUIET)
     run_state_machine_as_test(Machine, settings=once)

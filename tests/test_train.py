@@ -72,6 +72,7 @@ def test_the_time_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> 
     assert min(parts) > -0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action", ["discrete", "continuous"])
 def test_it_learns(action: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     steps = {"discrete": 400_000, "continuous": 600_000}[action]
@@ -171,6 +172,7 @@ def test_backends(vec: dict[str, str], tmp_path: Path) -> None:
     assert state(tmp_path)["update"] >= 1
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves(tmp_path: Path) -> None:
     command = [sys.executable, "-u", "-m", "boids_env", "train", "--out", str(tmp_path / "run"), "--seed", "3"]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
@@ -190,6 +192,7 @@ def test_ctrl_c_saves(tmp_path: Path) -> None:
     assert state(tmp_path / "run")["global_step"] > steps
 
 
+@pytest.mark.slow
 def test_kill_9_loses_what_came_after_the_last_checkpoint(tmp_path: Path) -> None:
     """With checkpoints so frequent that it likely is writing one when it dies."""
     options = [f"--{name.replace('_', '-')}={value}" for name, value in SMALL.items()]
@@ -239,6 +242,7 @@ def with_workers(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[i
         child.communicate()
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_ends_the_training_with_an_error(with_workers: Any, tmp_path: Path) -> None:
     """PufferLib would wait for it for ever."""
     child, workers = with_workers
@@ -249,6 +253,7 @@ def test_a_worker_that_is_killed_ends_the_training_with_an_error(with_workers: A
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_a_terminal_reaches_the_workers_too_and_saves(with_workers: Any, tmp_path: Path) -> None:
     child, _ = with_workers
     os.killpg(child.pid, signal.SIGINT)
@@ -259,6 +264,7 @@ def test_ctrl_c_in_a_terminal_reaches_the_workers_too_and_saves(with_workers: An
     assert state(tmp_path)["global_step"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="a terminal of its own needs a pseudo-terminal")
 def test_a_terminal_sees_the_dashboard(tmp_path: Path) -> None:
     import pty

@@ -12,6 +12,8 @@ import needs
 from boids_env import Flocks, UserError
 from interpreter import python
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # What every viewer starts with: a flock of 64 in a window, and hands.
