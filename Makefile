@@ -1,6 +1,6 @@
-# Two commands do everything, set-up included:  make train  and  make test.
-# They need Python 3.11 or 3.12 with its headers, a C and C++ compiler and make; the rest is installed into .venv, all of it pinned.
-# Where valgrind is, `make test` also counts instructions; where it is not, that one test says so.
+# `make train` and `make test` do everything, set-up included; `make check` is for each change.
+# They need Python 3.11 or 3.12 with its headers, a C and a C++ compiler and make; the rest is installed into .venv, all of it pinned.
+# A test that needs more (valgrind, an X server) is skipped where that is missing, and says what to install.
 # Nothing is done twice: a second run installs only what changed.
 
 VENV   := .venv
@@ -9,12 +9,13 @@ ARGS   ?=
 POLICY_SEED := 2
 FUZZ_SECONDS ?= 600
 
-# as `. .venv/bin/activate` does: the pinned python, cmake and ninja come first wherever .venv exists
+# as `. .venv/bin/activate` does: the pinned python, cmake and ninja come first where .venv exists
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 PINS    := requirements.txt constraints.txt tools/install_pufferlib.py
 PACKAGE := pyproject.toml CMakeLists.txt $(shell find src python cmake -not -path '*__pycache__*')
+CORES    = $$(getconf _NPROCESSORS_ONLN)
 C_FILES  = $(shell find src tests examples sanitizer bench -name '*.[ch]' 2>/dev/null)
 
 help:  ## list the targets
@@ -29,12 +30,18 @@ train: install  ## train a flock from nothing (a minute or two), score it, write
 	boids record flock.gif --policy $(RUN)/policy.npz
 	@echo "▸ Done: the policy is $(RUN)/policy.npz, the film is flock.gif."
 
-test: install  ## every test: C, C under the sanitizers, Python
-	@$(MAKE) --no-print-directory test-c
-	@$(MAKE) --no-print-directory asan
-	@echo "▸ Python tests"
+check: install  ## in less than two minutes: lint, types, C tests, the fast Python tests
+	@$(MAKE) --no-print-directory lint test-c
+	@echo "▸ Python tests, without the slow ones: about a minute"
+	python -m pytest -q -m "not slow" $(ARGS)
+	@echo "▸ Checked: lint, types, C tests, fast Python tests. make test runs the others too."
+
+test: install  ## every test: lint, types, C, C under the sanitizers, Python; ten minutes
+	@echo "▸ All tests: about ten minutes on two cores"
+	@$(MAKE) --no-print-directory lint test-c asan
+	@echo "▸ Python tests: about six minutes"
 	python -m pytest $(ARGS)
-	@echo "▸ All tests passed: C, C under ASan and UBSan with leak checking, Python."
+	@echo "▸ All tests passed: lint, types, C, C under ASan and UBSan with leak checking, Python."
 
 bench: install  ## how fast, ours and the peers': a table, docs/speed.json, docs/speed.png
 	@echo "▸ Measuring: about six minutes. A machine with nothing else to do gives the truest figures."
@@ -44,7 +51,7 @@ bench-peers: install  ## install the peers that make bench measures, each into a
 	python bench/speed.py --install-peers
 
 test-c:  ## the C tests alone; without .venv it needs cmake, and no Python
-	@echo "▸ C tests"
+	@echo "▸ C tests: seconds, after a minute and a half of compiling the first time"
 	@$(call cmake-workflow,default,-DBOIDS_ENV_PYTHON=$(if $(wildcard $(VENV)/ready),ON,OFF))
 
 asan:  ## the C tests under ASan and UBSan, with leak checking
@@ -85,11 +92,12 @@ stills: install  ## draw docs/stills.png and docs/flock.gif
 	python tools/stills.py docs/stills.png build/stills
 	boids record docs/flock.gif --policy learned
 
-lint: $(VENV)/ready  ## ruff, mypy, clang-format
+lint: $(VENV)/ready  ## ruff, clang-format, mypy
+	@echo "▸ Lint and types"
 	ruff check .
 	ruff format --check .
+	@clang-format --dry-run -Werror $(C_FILES)
 	mypy
-	clang-format --dry-run -Werror $(C_FILES)
 
 install: $(VENV)/package  ## set up .venv and install the package into it
 
@@ -106,7 +114,7 @@ $(VENV)/ready: $(PINS)
 	@touch $@
 
 $(VENV)/package: $(VENV)/ready $(PACKAGE)
-	@echo "▸ Building and installing boids-env"
+	@echo "▸ Building and installing boids-env: half a minute"
 	$(VENV)/bin/python -m pip install -q --no-deps --no-build-isolation .
 	@touch $@
 
@@ -114,9 +122,9 @@ $(VENV)/package: $(VENV)/ready $(PACKAGE)
 define cmake-workflow
 command -v cmake >/dev/null || { echo "cmake is missing: install it, or run 'make install' for a pinned one in $(VENV)." >&2; exit 1; }; \
 unset MAKEFLAGS MAKELEVEL; \
-cmake --preset $(1) $(2) && cmake --build --preset $(1) --parallel $$(getconf _NPROCESSORS_ONLN) && ctest --preset $(1)
+cmake --preset $(1) $(2) && cmake --build --preset $(1) --parallel $(CORES) && ctest --preset $(1) --parallel $(CORES)
 endef
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help train test bench bench-peers policy stills test-full test-c asan tsan valgrind fuzz lint install clean distclean
+.PHONY: help train check test bench bench-peers policy stills test-full test-c asan tsan valgrind fuzz lint install clean distclean
