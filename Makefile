@@ -43,11 +43,11 @@ test: install  ## every test: lint, types, C, C under the sanitizers, Python; te
 	python -m pytest $(ARGS)
 	@echo "▸ All tests passed: lint, types, C, C under ASan and UBSan with leak checking, Python."
 
-bench: install  ## how fast, ours and the peers': a table, docs/speed.json, docs/speed.png
-	@echo "▸ Measuring: about six minutes. A machine with nothing else to do gives the truest figures."
+bench: install  ## measure the speed, ours and the peers': a table, docs/speed.json, docs/speed.png
+	@echo "▸ Measuring: about six minutes. Run nothing else on this machine meanwhile."
 	python bench/speed.py $(ARGS)
 
-bench-peers: install  ## install the peers that make bench measures, each into an environment of its own under build/peers
+bench-peers: install  ## install the peers that make bench measures, each in a virtual environment under build/peers
 	python bench/speed.py --install-peers
 
 test-c:  ## the C tests alone; without .venv it needs cmake, and no Python
@@ -62,11 +62,11 @@ tsan:  ## the C tests under TSan
 	@echo "▸ C tests under TSan"
 	@$(call cmake-workflow,tsan)
 
-valgrind:  ## the C tests in valgrind, which also sees what is read before it was written
+valgrind:  ## the C tests in valgrind, which also finds reads of uninitialized memory
 	@echo "▸ C tests in valgrind"
 	@$(call cmake-workflow,valgrind)
 
-fuzz:  ## look for bytes that break the environment, FUZZ_SECONDS=600 long; needs clang with libFuzzer
+fuzz:  ## fuzz the environment for FUZZ_SECONDS=600; needs clang with libFuzzer
 	@echo "▸ Fuzzing for $(FUZZ_SECONDS) s: a finding is a file build/fuzz/crash-*"
 	@cmake --preset fuzz && cmake --build --preset fuzz
 	@mkdir -p build/fuzz/found
@@ -74,14 +74,15 @@ fuzz:  ## look for bytes that break the environment, FUZZ_SECONDS=600 long; need
 	build/fuzz/fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -len_control=0 -timeout=20 -artifact_prefix=build/fuzz/ \
 	    build/fuzz/found sanitizer/corpus
 
-test-full: test  ## all of it: make test, then TSan, valgrind and the fuzzer
+test-full: test  ## make test, then TSan, valgrind and the fuzzer
 	@$(MAKE) --no-print-directory tsan
 	@$(MAKE) --no-print-directory valgrind
 	@$(MAKE) --no-print-directory fuzz
-	@echo "▸ All of it passed."
+	@echo "▸ make test, TSan, valgrind and the fuzzer passed."
 
-# of the two seeds of six with the most reward, the one whose flocks keep together; other machines round otherwise, and train another
-policy: install  ## train the policy that the package ships, anew, and write it as C for examples/
+# POLICY_SEED: of six seeds, two had the most reward; the flocks of this one keep together better. Machines with another torch or
+# processor round differently, and the same seed trains another policy there.
+policy: install  ## train the policy that the package ships again, and write it as C for examples/
 	boids train --out build/policy --seed $(POLICY_SEED) --overwrite
 	cp build/policy/policy.npz python/boids_env/learned.npz
 	python tools/policy_header.py python/boids_env/learned.npz examples/policy.h

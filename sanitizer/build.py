@@ -1,8 +1,8 @@
 """Build the debug wheel, instrumented with ASan and UBSan: `python sanitizer/build.py`.
 
 It goes to build/sanitizer/wheel, and unpacked to build/sanitizer/site for sanitizer/run.py. The normal install stays.
-In this build every environment works on buffers of its exact size (ENV_EXACT_BUFFERS in src/binding.c): PufferLib hands out
-slices of larger arrays, and a write past a slice would be a write into somebody else's memory, which no tool can see.
+In this build every environment works on buffers of its exact size (ENV_EXACT_BUFFERS). PufferLib passes slices of larger
+arrays: a write past a slice is inside the array, and ASan would not see it.
 """
 
 import importlib.util

@@ -3,9 +3,8 @@
     python sanitizer/run.py pytest tests/test_binding.py        or `-m module`, or your_script.py, with any arguments
 
 Prints what was found, then one line of verdict. Exit status: 0 when the program succeeded and nothing was found, else 1.
-A finding is any error that ASan or UBSan reports, and any leak with a frame of the debug wheel's own libraries. Leaks of
-Python and of other extensions are counted and forgiven: CPython and NumPy keep much until the very end.
-Builds the debug wheel first where there is none or a source has changed.
+A finding is any error that ASan or UBSan reports, and any leak with a frame of the debug wheel's own libraries. Other leaks
+are counted and ignored: CPython and NumPy never free some of their memory. Builds the debug wheel first if a source changed.
 """
 
 import argparse
@@ -26,22 +25,22 @@ OURS = f"({build.SITE}{os.sep}"  # in every frame of our libraries, because of t
 STACK = "stack_trace_format='    #%n %p in %f %S (%m)'"
 
 OPTIONS = {
-    # exitcode=0: the program's own status must come through, and what was found is read from the log.
-    # With the fast unwinder a stack ends where a library has no frame pointers, which is in Python, and so names no one.
-    # From malloc up to a frame of ours it is a few frames; to keep forty instead of twenty takes twice the time.
-    # The handlers stay ASan's own: pytest would take them over.
+    # exitcode=0: the exit status stays the program's own; findings are read from the log.
+    # The fast unwinder stops at a library without frame pointers, such as Python, before it reaches the caller.
+    # 20 frames: our own frame is a few frames above malloc, and 40 take twice the time.
+    # handle_*=2: pytest cannot replace ASan's signal handlers.
     "ASAN_OPTIONS": f"log_path={{log}}:{STACK}:detect_leaks=1:exitcode=0:print_legend=0"
     ":fast_unwind_on_malloc=0:malloc_context_size=20:handle_segv=2:handle_sigbus=2:handle_sigfpe=2:handle_sigill=2",
     "UBSAN_OPTIONS": f"{STACK}:print_stacktrace=1",
     "LSAN_OPTIONS": "exitcode=0",
-    # Python's own allocator carves small objects out of big blocks, and so hides from ASan where each of them ends
+    # Python's own allocator cuts small objects from large blocks, so that ASan does not know where each ends
     "PYTHONMALLOC": "malloc",
 }
 
-# What is wrong, in one line: ASan sums a report up at its end, UBSan says it at once.
+# The one line that names an error: the last of ASan's report, the first of UBSan's.
 ERROR = re.compile(r"^SUMMARY: AddressSanitizer: (?!\d+ byte)(?P<asan>.*)|^(?P<ubsan>.*runtime error:.*)", re.M)
 BROKEN = re.compile(r"ERROR: AddressSanitizer|CHECK failed|LeakSanitizer has encountered a fatal error")
-# One allocation site that leaks. A report of LSan is made of these.
+# One part of LSan's report: a place that allocates and is leaked.
 LEAK = re.compile(r"^(?:Direct|Indirect) leak of \d+ byte.*?(?=^\s*$|\Z)", re.M | re.S)
 FRAME = re.compile(r" +#\d+ ")
 
@@ -101,7 +100,7 @@ def verdict(status: int, logs: list[str], done: Path) -> str:
     for log in logs:
         if (error := ERROR.search(log)) or BROKEN.search(log):
             print(shorten(log), file=sys.stderr)
-            return error["asan"] or error["ubsan"] if error else "the sanitizer itself gave up, see above."
+            return error["asan"] or error["ubsan"] if error else "the sanitizer itself failed, see above."
     leaks = [leak for log in logs for leak in LEAK.findall(log)]
     ours = [leak for leak in leaks if OURS in leak]
     for leak in ours:
@@ -111,10 +110,10 @@ def verdict(status: int, logs: list[str], done: Path) -> str:
     if status:
         return f"the program ended with status {status}; the sanitizers reported nothing."
     if not done.exists():
-        return "the program left without coming to its end (os._exit?), so leaks were not looked for."
+        return "Python's exit handlers never ran (os._exit?), so leaks were not checked."
     if not done.read_text():
         return "the program never loaded a library of the debug wheel, so nothing was checked."
-    print(f"({len(leaks)} leaks of others forgiven)", file=sys.stderr)
+    print(f"({len(leaks)} leaks without a frame of ours ignored)", file=sys.stderr)
     return ""
 
 

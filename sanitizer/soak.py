@@ -1,8 +1,8 @@
-"""Run flocks for long and watch that nothing creeps in: `python sanitizer/soak.py`, or `--steps 1e10` for longer.
+"""Step flocks for long and check ranges and memory: `python sanitizer/soak.py`, or `--steps 1e10` for longer.
 
-64 flocks of 64 fly by the script and by random actions in turns of 256 steps, and start anew every 64 turns. After each turn
-observations, rewards, ends of episodes and the log are looked at. Prints a row for each tenth of the way. Exit status 1 when
-one of them was out of its range, or when memory grew by more than 1 MB after the first row; the speed is not judged.
+64 flocks of 64 fly by the script and by random actions in turns of 256 steps, and are reset every 64 turns. After each turn
+observations, rewards, ends of episodes and the log are checked. Prints a row for each tenth of the steps. Exit status 1 if
+one of them was out of its range, or if memory grew by more than 1 MB after the first row; the speed is not checked.
 """
 
 import argparse
@@ -53,7 +53,7 @@ def broken(flocks: Flocks) -> list[str]:
 
 
 def soak(steps: int) -> str | None:
-    """Flies so many agent-steps at least, and prints the table. Returns what went wrong."""
+    """Flies at least so many agent-steps and prints the table. Returns what went wrong, or None."""
     flocks, random = Flocks(FLOCKS, num_boids=BOIDS, seed=0), np.random.default_rng(0)
     turns = math.ceil(steps / (TURN * flocks.num_agents) / WINDOWS)  # in a window
     first = 0

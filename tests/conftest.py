@@ -15,7 +15,7 @@ import pytest
 import needs
 from builds import ROOT, newest
 
-# a shell starts its background jobs deaf to Ctrl-C, which they and all their children would inherit
+# A shell starts background jobs with SIGINT ignored, and their children inherit that. The tests of Ctrl-C need it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ARTEFACTS = ROOT / "build" / "artefacts"  # pictures of windows, to look at
@@ -41,13 +41,13 @@ def _load(name: str) -> ModuleType:
 
 @pytest.fixture(scope="session")
 def counter() -> ModuleType:
-    """tests/counter/counter.h as a module: the second environment, which proves that the binding is generic."""
+    """tests/counter/counter.h as a module: an environment that is not boids, to test that the binding knows none."""
     return _load("_counter")
 
 
 @pytest.fixture(scope="session")
 def least() -> ModuleType:
-    """tests/counter/least.h as a module: nothing but what env.h demands."""
+    """tests/counter/least.h as a module: the least that env.h asks for."""
     return _load("_least")
 
 

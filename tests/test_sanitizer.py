@@ -1,7 +1,7 @@
-"""The sanitizers' run turns red for each planted defect, for what it cannot check, and not otherwise.
+"""sanitizer/run.py fails for each planted defect and for a run that it cannot check, and for nothing else.
 
-The defects are those of sanitizer/planted.h. The pure C program with the same defects is run by CTest (CMakeLists.txt).
-The first run builds the debug wheel; that needs gcc with its sanitizer libraries, and says so where there are none.
+The defects are those of sanitizer/planted.h. CTest runs a C program with the same ones (sanitizer/CMakeLists.txt).
+The first test builds the debug wheel, which needs gcc with its sanitizer libraries.
 """
 
 import subprocess
@@ -73,7 +73,7 @@ def test_planted(run, defect, report):
         ("print('hello')", "FAILED: the program never loaded a library of the debug wheel"),
         ("import _planted; raise SystemExit(3)", "FAILED: the program ended with status 3"),
         ("import _planted; assert False", "FAILED: the program ended with status 1"),
-        ("import _planted, os; os._exit(0)", "FAILED: the program left without coming to its end"),
+        ("import _planted, os; os._exit(0)", "FAILED: Python's exit handlers never ran"),
         ("import _planted, ctypes; ctypes.string_at(1)", "FAILED: SEGV"),
     ],
 )
@@ -84,7 +84,7 @@ def test_nothing_checked_is_no_success(run, code, report):
 
 
 def test_children_run_without(run):
-    """What a program starts must not inherit the preloaded runtime: gcc leaks, and an error of its own is not ours."""
+    """Programs that it starts do not inherit the preloaded runtime: gcc leaks, which is no error of ours."""
     code = """
 import _planted, os, subprocess, sys
 subprocess.run(["cc", "--version"], check=True)
@@ -127,7 +127,7 @@ for action in ("discrete", "continuous"):
 
 
 def test_the_binding_is_clean():
-    """Every mistake of tests/test_binding.py again, watched."""
+    """tests/test_binding.py under the sanitizers."""
     command = [sys.executable, "sanitizer/run.py", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_binding.py"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert PASSED in done.stderr, done.stdout + done.stderr
