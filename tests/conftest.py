@@ -20,7 +20,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 ROOT = Path(__file__).resolve().parent.parent
 ARTEFACTS = ROOT / "build" / "artefacts"  # pictures of windows, to look at
 BUILD = "cmake --preset default && cmake --build --preset default"
-SOURCES = {  # besides src/binding.c and src/env.h
+SOURCES = {  # besides src/binding.c and what it includes
     "_counter": ["tests/counter/counter.h", "tests/counter/module.h"],
     "_least": ["tests/counter/least.h"],
     "_squared": ["examples/squared/squared.h", "src/env_window.h", "src/raylib_calls.h"],
@@ -35,7 +35,8 @@ def _build_of(name: str) -> Path:
     if not found:
         pytest.exit(f"The tests need the module {name}, which is not built: {BUILD}", returncode=1)
     newest = max(found, key=lambda path: path.stat().st_mtime)
-    sources = ["src/binding.c", "src/env.h", *SOURCES[name]]
+    sources = ["src/binding.c", "src/env.h", "src/env_vec.h", *SOURCES[name]]
+    sources += [path.relative_to(ROOT) for path in ROOT.glob("src/bind/*.h")]
     if newest.stat().st_mtime < max((ROOT / path).stat().st_mtime for path in sources):
         pytest.exit(f"{newest.relative_to(ROOT)} is older than its source: {BUILD}", returncode=1)
     return newest
