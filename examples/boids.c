@@ -1,4 +1,4 @@
-/* boids.c - a flock in a window, in plain C: the header, the client, and nothing else
+/* boids.c - a flock in a window, in plain C
  *
  *     boids [boids [learned|reynolds]]
  *
@@ -6,6 +6,7 @@
  * both where it finds one.
  */
 #include "boids_render.h"
+#include "env_vec.h"
 #include "policy.h"
 
 #include <stdio.h>
@@ -21,26 +22,7 @@ static void make_room(Boids* env) {
     env->height *= times;
 }
 
-/* The five arrays that an environment leaves to its caller; false when out of memory. */
-static bool make_arrays(Boids* env) {
-    const size_t n = (size_t)env->num_agents;
-    env->observations = (float*)calloc(n * (size_t)c_observation_space(env).size, sizeof(float));
-    env->actions = calloc(n, sizeof(int32_t));
-    env->rewards = (float*)calloc(n, sizeof(float));
-    env->terminals = (uint8_t*)calloc(n, 1);
-    env->truncations = (uint8_t*)calloc(n, 1);
-    return env->observations && env->actions && env->rewards && env->terminals && env->truncations;
-}
-
-static void free_arrays(Boids* env) {
-    free(env->observations);
-    free(env->actions);
-    free(env->rewards);
-    free(env->terminals);
-    free(env->truncations);
-}
-
-/* Flies until the window is closed. What went wrong, or NULL. */
+/* Flies until the window is closed. NULL, or what went wrong. */
 static const char* watch(Boids* env, bool learned) {
     int32_t steps;
     uint64_t draws = env_random(&env->rng); /* a stream of the policy's own */
@@ -64,10 +46,11 @@ int main(int argc, char** argv) {
     make_room(&env);
     const char* error = c_init(&env);
     if (!error) {
-        error = make_arrays(&env) ? watch(&env, learned) : ENV_NO_MEMORY;
+        error = env_allocate(&env);
+        if (!error) error = watch(&env, learned);
         c_close(&env);
+        env_free(&env);
     }
-    free_arrays(&env);
     if (error) fprintf(stderr, "boids: %s\n", error);
     return error != NULL;
 }

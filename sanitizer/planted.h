@@ -1,9 +1,9 @@
-/* planted.h - an environment with a defect of one's choice, to prove that the sanitizers' runs turn red
+/* planted.h - an environment with a defect on request, to prove that the sanitizers' runs fail for it
  *
- * Built as _planted by the same binding.c and the same flags as every other environment, but into the sanitizers' build only.
- * With defect "none" it is sound, so whatever else turns a run red is the defect and not the build. See tests/test_sanitizer.py.
+ * The sanitizers' build, and no other, makes the module _planted of it, with the binding.c and the flags of every environment.
+ * With defect "none" it has no defect: where that passes and another fails, the defect is the reason. See tests/test_sanitizer.py.
  *
- * Each agent sees how often it was told 1, and is rewarded for it.
+ * Each agent observes how many of its actions were 1, and gets a reward of 1 for each.
  */
 #ifndef PLANTED_H
 #define PLANTED_H
@@ -46,6 +46,7 @@ typedef struct Env {
     volatile int sum;    /* volatile, here and below: so that no optimizer removes the defect */
     char* volatile kept; /* (16) */
 } Env;
+ENV_PARAMS_OF(Env)
 
 static inline void c_close(Env* env) {
     ENV_FREE(env->told);
@@ -55,6 +56,8 @@ static inline void c_close(Env* env) {
 }
 
 static inline const char* c_init(Env* env) {
+    const char* error = env_check(env);
+    if (error) return error;
     env->num_agents = env->agents;
     env->told = ENV_CALLOC((size_t)env->agents, sizeof(float));
     env->kept = ENV_CALLOC(16, 1);

@@ -96,6 +96,7 @@ typedef struct Snake {
 } Snake;
 
 typedef Snake Env;
+ENV_PARAMS_OF(Snake)
 
 static inline void c_close(Snake* env) {
     env_window_close(&env->window);
@@ -114,11 +115,8 @@ static inline int32_t snake__pitch(const Snake* env) { return env->width + 2 * e
 static inline int32_t snake__side(const Snake* env) { return 2 * env->vision + 1; }
 
 static inline const char* c_init(Snake* env) {
-#define SNAKE__RANGE(type, name, value, least, most, unit, doc) /* false for NaN */                                         \
-    if (!((double)env->name >= (double)(least) && (double)env->name <= (double)(most)))                                     \
-        return #name ": expected " #least " to " #most;
-    ENV_PARAMS(SNAKE__RANGE)
-#undef SNAKE__RANGE
+    const char* error = env_check(env);
+    if (error) return error;
     if (env->num_snakes + env->num_food > env->width * env->height)
         return "num_snakes, num_food: expected no more of them than the board has cells";
     env->num_agents = env->num_snakes;

@@ -4,14 +4,14 @@
  * neighbouring cells. Reaching the target ends the episode with a reward of 1, leaving the grid with -1 (both terminal). After
  * 3 * size steps the episode is cut off (truncation), with 0. PufferLib's tutorial has the same game.
  *
- *     Squared env = {.size = 11};
+ *     Squared env = {.size = 11};        // or env_defaults(&env)
  *     const char* error = c_init(&env);  // a message, or NULL
  *     env.observations = observations;   // uint8_t [11 * 11], and so on: see env.h
  *     c_reset(&env);
  *     c_step(&env);
  *     c_close(&env);
  *
- * This is all that binding.c asks for, and a picture, a window and a script besides.
+ * It has everything that binding.c needs. Optional parts of env.h that it also has: a picture, a window and a script.
  */
 #ifndef SQUARED_H
 #define SQUARED_H
@@ -52,11 +52,11 @@ typedef struct Squared {
 } Squared;
 
 typedef Squared Env;
+ENV_PARAMS_OF(Squared)
 
 static inline const char* c_init(Squared* env) {
-    if (!(env->size >= 2 && env->size <= 64)) return "size: expected 2 to 64 cells";
     env->num_agents = 1;
-    return NULL;
+    return env_check(env);
 }
 
 static inline EnvSpace c_observation_space(const Squared* env) {
@@ -105,14 +105,14 @@ static inline void c_step(Squared* env) {
     c_reset(env);
 }
 
-/* Straight to the target: the rows first. */
+/* Goes straight to the target, first along the column. */
 #define c_script c_script
 static inline void c_script(Squared* env) {
     const int32_t rows = env->target / env->size - env->row, columns = env->target % env->size - env->column;
     env->actions[0] = rows > 0 ? SQUARED_DOWN : rows < 0 ? SQUARED_UP : columns > 0 ? SQUARED_RIGHT : SQUARED_LEFT;
 }
 
-/* Each cell a tile: the agent a light one, the target a warm one. */
+/* Each cell is a tile: light blue for the agent, orange for the target. */
 #define c_pixels c_pixels
 static inline void c_pixels(Squared* env, uint8_t* rgb, int32_t width, int32_t height) {
     static const uint8_t ground[3] = {6, 18, 36}, tile[3] = {15, 38, 62}, agent[3] = {120, 210, 255},

@@ -1,8 +1,8 @@
 /* catch.h - a ball falls, a paddle must be under it: bsuite's Catch, with one agent
  *
  * The board has rows x columns cells. The ball starts anywhere in the top row and falls one row a step; the paddle starts in the
- * middle of the bottom row and stays or goes one column aside. When the ball arrives, the episode ends (terminal): with a reward
- * of 1 if the paddle is there, else of -1.
+ * middle of the bottom row and stays or goes one column aside. When the ball arrives, the episode ends (terminal). The reward is 1
+ * if the paddle is there, and -1 if not.
  */
 #ifndef CATCH_H
 #define CATCH_H
@@ -40,10 +40,11 @@ typedef struct Catch {
 } Catch;
 
 typedef Catch Env;
+ENV_PARAMS_OF(Catch)
 
 static inline const char* c_init(Catch* env) {
-    if (!(env->rows >= 2 && env->rows <= 64)) return "rows: expected 2 to 64 cells";
-    if (!(env->columns >= 1 && env->columns <= 64)) return "columns: expected 1 to 64 cells";
+    const char* error = env_check(env);
+    if (error) return error;
     if (env->columns / 2 > env->rows - 1) return "columns: too many for so few rows: some balls could not be reached";
     env->num_agents = 1;
     return NULL;
@@ -91,7 +92,7 @@ static inline void c_step(Catch* env) {
     }
 }
 
-/* The ball is a warm cell, the paddle a light one. */
+/* The ball is an orange cell, the paddle a light blue one. */
 #define c_pixels c_pixels
 static inline void c_pixels(Catch* env, uint8_t* rgb, int32_t width, int32_t height) {
     static const uint8_t ground[3] = {6, 18, 36}, ball[3] = {255, 122, 89}, paddle[3] = {120, 210, 255};

@@ -1,12 +1,12 @@
-/* flock.h - a flock with buffers around it, for the C tests
+/* flock.h - a flock with its arrays, for the C tests
  *
  *     Flock flock = flock_new();
  *     flock.env.num_boids = 10;                  // any parameter
- *     if (!flock_open(&flock)) return;           // c_init, buffers of the exact size, c_reset; a claim fails if c_init does
- *     flock_step(&flock, flock_random);          // actions, c_step, and every invariant of the state checked
- *     flock_close(&flock);                       // and when no other is open, nothing may be left allocated
+ *     if (!flock_open(&flock)) return;           // c_init, arrays of the exact size, c_reset; a claim fails if c_init does
+ *     flock_step(&flock, flock_random);          // actions, c_step, and a check of every invariant of the state
+ *     flock_close(&flock);                       // and where no other flock is open, nothing may be left allocated
  *
- * The environment allocates through flock_calloc, which counts, and fails when flock_allocations_left comes to 0.
+ * Everything is allocated through flock_calloc, which counts, and fails when flock_allocations_left is 0.
  */
 #ifndef FLOCK_H
 #define FLOCK_H
@@ -15,10 +15,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-static long flock_allocations_left = -1; /* how many will succeed; negative: all */
-static long flock_allocations;           /* not yet freed */
-static size_t flock_bytes;               /* the same, in bytes */
-static long flock_count;                 /* of open flocks */
+static long flock_allocations_left = -1; /* how many more succeed; negative: all */
+static long flock_allocations;           /* allocations not yet freed */
+static size_t flock_bytes;               /* their bytes */
+static long flock_count;                 /* open flocks */
 
 typedef union FlockBlock {
     size_t bytes;
@@ -48,6 +48,7 @@ static inline void flock_free(void* pointer) {
 #define ENV_FREE(pointer) flock_free(pointer)
 
 #include "boids.h"
+#include "env_vec.h"
 
 #include "check.h"
 
@@ -74,13 +75,13 @@ static inline bool flock_open(Flock* flock) {
     const char* error = c_init(env);
     CHECK_TEXT(error, NULL);
     if (error) return false;
+    error = env_allocate(env);
+    CHECK_TEXT(error, NULL);
+    if (error) c_close(env);
+    if (error) return false;
     flock_count++;
-    const size_t n = (size_t)env->num_agents;
-    env->observations = (float*)malloc(n * (size_t)c_observation_space(env).size * sizeof(float));
-    env->actions = calloc(n, 4);
-    env->rewards = (float*)calloc(n, sizeof(float));
-    env->terminals = (uint8_t*)calloc(n, 1);
-    env->truncations = (uint8_t*)calloc(n, 1);
+    /* NaN: an observation that nobody writes is seen by the tests */
+    memset(env->observations, 255, (size_t)env->num_agents * (size_t)c_observation_space(env).size * sizeof(float));
     c_reset(env);
     CHECK_TEXT(boids_validate(env), NULL);
     return true;
@@ -88,11 +89,7 @@ static inline bool flock_open(Flock* flock) {
 
 static inline void flock_close(Flock* flock) {
     c_close(&flock->env);
-    free(flock->env.observations);
-    free(flock->env.actions);
-    free(flock->env.rewards);
-    free(flock->env.terminals);
-    free(flock->env.truncations);
+    env_free(&flock->env);
     if (--flock_count) return;
     CHECK_EQ(flock_allocations, 0);
     CHECK_EQ(flock_bytes, 0);

@@ -1,11 +1,8 @@
 /* test_counter.c - the smallest environment keeps to env.h's contract, and its init fails cleanly at every allocation */
 #include "module.h"
+#include "env_vec.h"
 
 #include "check.h"
-
-static uint8_t observations[2][2], terminals[2], truncations[2];
-static int32_t actions[2][2];
-static float rewards[2];
 
 static Env make(int limit) {
     Env env = {
@@ -13,21 +10,23 @@ static Env make(int limit) {
     return env;
 }
 
-/* c_init, then the buffers, then the first episode */
+/* c_init, then the arrays, then the first episode */
 static void open_env(Env* env) {
     CHECK_TEXT(c_init(env), NULL);
-    env->observations = observations[0];
-    env->actions = actions[0];
-    env->rewards = rewards;
-    env->terminals = terminals;
-    env->truncations = truncations;
+    CHECK_TEXT(env_allocate(env), NULL);
     c_reset(env);
+}
+
+static void close_env(Env* env) {
+    c_close(env);
+    env_free(env);
+    CHECK_EQ(counter_allocations_live, 0);
 }
 
 static void act(Env* env, int direction, int stride) {
     for (int i = 0; i < 2; i++) {
-        actions[i][0] = direction;
-        actions[i][1] = stride;
+        env->actions[2 * i] = direction;
+        env->actions[2 * i + 1] = stride;
     }
     c_step(env);
 }
@@ -38,12 +37,12 @@ static void test_steps(void) {
     env.count[0] = 10;
     env.count[1] = 20;
     act(&env, 2, 1);
-    CHECK_EQ(observations[0][0], 12);
-    CHECK_EQ(observations[0][1], 22);
-    CHECK_EQ(observations[1][0], 22);
-    CHECK_EQ(rewards[0], 1);
-    CHECK_EQ(terminals[0] + truncations[0], 0);
-    c_close(&env);
+    CHECK_EQ(env.observations[0], 12);
+    CHECK_EQ(env.observations[1], 22);
+    CHECK_EQ(env.observations[2], 22);
+    CHECK_EQ(env.rewards[0], 1);
+    CHECK_EQ(env.terminals[0] + env.truncations[0], 0);
+    close_env(&env);
 }
 
 static void test_ends(void) {
@@ -52,21 +51,21 @@ static void test_ends(void) {
     env.count[0] = 99;
     env.count[1] = 50;
     act(&env, 2, 1);
-    CHECK_EQ(terminals[0], 1);
-    CHECK_EQ(terminals[1], 0);
+    CHECK_EQ(env.terminals[0], 1);
+    CHECK_EQ(env.terminals[1], 0);
     env.count[0] = 50;
     env.count[1] = 0;
     act(&env, 0, 0);
-    CHECK_EQ(truncations[0], 0);
-    CHECK_EQ(truncations[1], 1);
+    CHECK_EQ(env.truncations[0], 0);
+    CHECK_EQ(env.truncations[1], 1);
     CHECK_EQ(env.log.n, 2);
     CHECK_EQ(env.log.finished, 1);
-    c_close(&env);
+    close_env(&env);
 }
 
 static void test_refuses(void) {
     Env env = make(1);
-    CHECK_TEXT(c_init(&env), "limit: expected 2 to 200");
+    CHECK_TEXT(c_init(&env), "limit: expected 2 to 200, got 1");
     CHECK_EQ(counter_allocations_live, 0);
 }
 
@@ -89,8 +88,7 @@ static void test_closes_twice(void) {
     Env env = make(10);
     open_env(&env);
     c_close(&env);
-    c_close(&env);
-    CHECK_EQ(counter_allocations_live, 0);
+    close_env(&env);
 }
 
 static void test_streams_differ(void) {

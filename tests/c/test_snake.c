@@ -19,6 +19,7 @@ static void counting_free(void* pointer) {
 #define ENV_FREE(pointer) counting_free(pointer)
 
 #include "snake.h"
+#include "env_vec.h"
 
 #include "check.h"
 
@@ -35,25 +36,16 @@ static Snake make(int width, int height, int num_snakes, int num_food) {
     return env;
 }
 
-/* c_init, then buffers of the exact size, then the first episode */
+/* c_init, then arrays of the exact size, then the first episode */
 static void open_env(Snake* env) {
     CHECK_TEXT(c_init(env), NULL);
-    const size_t n = (size_t)env->num_agents, size = (size_t)c_observation_space(env).size;
-    env->observations = (uint8_t*)calloc(n * size, 1);
-    env->actions = (int32_t*)calloc(n, sizeof(int32_t));
-    env->rewards = (float*)calloc(n, sizeof(float));
-    env->terminals = (uint8_t*)calloc(n, 1);
-    env->truncations = (uint8_t*)calloc(n, 1);
+    CHECK_TEXT(env_allocate(env), NULL);
     c_reset(env);
 }
 
 static void close_env(Snake* env) {
     c_close(env);
-    free(env->observations);
-    free(env->actions);
-    free(env->rewards);
-    free(env->terminals);
-    free(env->truncations);
+    env_free(env);
 }
 
 static int32_t at(const Snake* env, int32_t row, int32_t column) {
@@ -432,10 +424,10 @@ static void test_refuses(void) {
     Snake env = make(3, 3, 4, 6);
     CHECK_TEXT(c_init(&env), "num_snakes, num_food: expected no more of them than the board has cells");
     env.width = 1;
-    CHECK_TEXT(c_init(&env), "width: expected 2 to 1024");
+    CHECK_TEXT(c_init(&env), "width: expected 2 to 1024, got 1");
     env.width = 9;
     env.reward_death = NAN;
-    CHECK_TEXT(c_init(&env), "reward_death: expected -1 to 1");
+    CHECK_TEXT(c_init(&env), "reward_death: expected -1 to 1, got nan");
     CHECK_EQ(allocations_live, 0);
 }
 

@@ -1,41 +1,37 @@
 /* test_squared.c - the rules of examples/squared/squared.h, one by one */
 #include "squared.h"
+#include "env_vec.h"
 
 #include "check.h"
-
-enum { MOST = 64 * 64 };
-
-static uint8_t observations[MOST], terminal, truncation;
-static int32_t action;
-static float reward;
 
 static Squared open_env(int size) {
     Squared env = {.size = size, .num_envs = 1, .rng = env_seed(1, 0, 0)};
     CHECK_TEXT(c_init(&env), NULL);
-    env.observations = observations;
-    env.actions = &action;
-    env.rewards = &reward;
-    env.terminals = &terminal;
-    env.truncations = &truncation;
+    CHECK_TEXT(env_allocate(&env), NULL);
     c_reset(&env);
     return env;
 }
 
-static void act(Squared* env, int32_t what) {
-    action = what;
+static void close_env(Squared* env) {
+    c_close(env);
+    env_free(env);
+}
+
+static void act(Squared* env, int32_t action) {
+    env->actions[0] = action;
     c_step(env);
 }
 
 /* Moves the target of the running episode. */
 static void put_target(Squared* env, int32_t row, int32_t column) {
-    observations[env->target] = SQUARED_EMPTY;
+    env->observations[env->target] = SQUARED_EMPTY;
     env->target = row * env->size + column;
-    observations[env->target] = SQUARED_TARGET;
+    env->observations[env->target] = SQUARED_TARGET;
 }
 
 static int count(const Squared* env, uint8_t kind) {
     int n = 0;
-    for (int k = 0; k < env->size * env->size; k++) n += observations[k] == kind;
+    for (int k = 0; k < env->size * env->size; k++) n += env->observations[k] == kind;
     return n;
 }
 
@@ -44,10 +40,10 @@ static void test_start(void) {
         Squared env = open_env(size);
         CHECK_EQ(env.num_agents, 1);
         CHECK_EQ(c_observation_space(&env).size, size * size);
-        CHECK_EQ(observations[(size / 2) * size + size / 2], SQUARED_AGENT);
+        CHECK_EQ(env.observations[(size / 2) * size + size / 2], SQUARED_AGENT);
         CHECK_EQ(count(&env, SQUARED_AGENT), 1);
         CHECK_EQ(count(&env, SQUARED_TARGET), 1);
-        c_close(&env);
+        close_env(&env);
     }
 }
 
@@ -59,11 +55,11 @@ static void test_moves(void) {
         act(&env, a);
         CHECK_EQ(env.row, 5 + rows[a]);
         CHECK_EQ(env.column, 5 + columns[a]);
-        CHECK_EQ(observations[env.row * 11 + env.column], SQUARED_AGENT);
+        CHECK_EQ(env.observations[env.row * 11 + env.column], SQUARED_AGENT);
         CHECK_EQ(count(&env, SQUARED_AGENT), 1);
-        CHECK_EQ(reward, 0);
-        CHECK_EQ(terminal + truncation, 0);
-        c_close(&env);
+        CHECK_EQ(env.rewards[0], 0);
+        CHECK_EQ(env.terminals[0] + env.truncations[0], 0);
+        close_env(&env);
     }
 }
 
@@ -71,15 +67,15 @@ static void test_the_target_is_one(void) {
     Squared env = open_env(11);
     put_target(&env, 5, 6);
     act(&env, SQUARED_RIGHT);
-    CHECK_EQ(reward, 1);
-    CHECK_EQ(terminal, 1);
-    CHECK_EQ(truncation, 0);
+    CHECK_EQ(env.rewards[0], 1);
+    CHECK_EQ(env.terminals[0], 1);
+    CHECK_EQ(env.truncations[0], 0);
     CHECK_EQ(env.log.score, 1);
     CHECK_EQ(env.log.episode_length, 1);
     CHECK_EQ(env.log.n, 1);
-    CHECK_EQ(observations[5 * 11 + 5], SQUARED_AGENT); /* the next episode */
+    CHECK_EQ(env.observations[5 * 11 + 5], SQUARED_AGENT); /* the next episode */
     CHECK_EQ(env.tick, 0);
-    c_close(&env);
+    close_env(&env);
 }
 
 static void test_leaving_is_minus_one(void) {
@@ -88,15 +84,15 @@ static void test_leaving_is_minus_one(void) {
         put_target(&env, 0, 0);
         act(&env, a);
         act(&env, a);
-        CHECK_EQ(terminal, 0);
+        CHECK_EQ(env.terminals[0], 0);
         act(&env, a);
-        CHECK_EQ(reward, -1);
-        CHECK_EQ(terminal, 1);
-        CHECK_EQ(truncation, 0);
+        CHECK_EQ(env.rewards[0], -1);
+        CHECK_EQ(env.terminals[0], 1);
+        CHECK_EQ(env.truncations[0], 0);
         CHECK_EQ(env.log.score, -1);
         CHECK_EQ(env.log.episode_length, 3);
         CHECK_EQ(count(&env, SQUARED_AGENT), 1);
-        c_close(&env);
+        close_env(&env);
     }
 }
 
@@ -105,17 +101,17 @@ static void test_time_is_up(void) {
     put_target(&env, 0, 0);
     for (int k = 1; k < 12; k++) {
         act(&env, SQUARED_STAY);
-        CHECK_EQ(terminal + truncation, 0);
+        CHECK_EQ(env.terminals[0] + env.truncations[0], 0);
     }
     act(&env, SQUARED_STAY);
-    CHECK_EQ(truncation, 1);
-    CHECK_EQ(terminal, 0);
-    CHECK_EQ(reward, 0);
+    CHECK_EQ(env.truncations[0], 1);
+    CHECK_EQ(env.terminals[0], 0);
+    CHECK_EQ(env.rewards[0], 0);
     CHECK_EQ(env.log.score, 0);
     CHECK_EQ(env.log.episode_length, 12);
     act(&env, SQUARED_STAY);
-    CHECK_EQ(truncation, 0);
-    c_close(&env);
+    CHECK_EQ(env.truncations[0], 0);
+    close_env(&env);
 }
 
 static void test_targets_are_everywhere(void) {
@@ -126,7 +122,7 @@ static void test_targets_are_everywhere(void) {
         seen[env.target]++;
     }
     for (int k = 0; k < 9; k++) CHECK(k == 4 ? seen[k] == 0 : seen[k] > 1000 && seen[k] < 1250);
-    c_close(&env);
+    close_env(&env);
 }
 
 static void test_the_script_wins(void) {
@@ -138,15 +134,15 @@ static void test_the_script_wins(void) {
         }
         CHECK(env.log.n > 1);
         CHECK_EQ(env.log.score, env.log.n);
-        c_close(&env);
+        close_env(&env);
     }
 }
 
 static void test_refuses(void) {
     Squared env = {.size = 1};
-    CHECK_TEXT(c_init(&env), "size: expected 2 to 64 cells");
+    CHECK_TEXT(c_init(&env), "size: expected 2 to 64, got 1");
     env.size = 65;
-    CHECK_TEXT(c_init(&env), "size: expected 2 to 64 cells");
+    CHECK_TEXT(c_init(&env), "size: expected 2 to 64, got 65");
     c_close(&env);
 }
 
@@ -161,14 +157,14 @@ static void test_pixels(void) {
         for (size_t b = 0; b < sizeof rgb; b++)
             if (b < bytes ? rgb[b] == 1 : rgb[b] != 1) CHECK(!"every pixel is drawn, and none beyond");
     }
-    c_close(&env);
+    close_env(&env);
 }
 
 static void test_no_window(void) {
     Squared env = open_env(11);
     CHECK_EQ(c_render(&env), ENV_NO_WINDOW);
     c_close(&env);
-    c_close(&env);
+    close_env(&env);
 }
 
 int main(void) {

@@ -63,6 +63,7 @@ typedef struct Counter {
 } Counter;
 
 typedef Counter Env;
+ENV_PARAMS_OF(Counter)
 
 static inline void c_close(Counter* env) {
     ENV_FREE(env->count);
@@ -72,8 +73,8 @@ static inline void c_close(Counter* env) {
 }
 
 static inline const char* c_init(Counter* env) {
-    if (!(env->limit >= 2 && env->limit <= 200)) return "limit: expected 2 to 200";
-    if (!(env->scale >= 0 && env->scale <= 10)) return "scale: expected 0 to 10";
+    const char* error = env_check(env);
+    if (error) return error;
     if (env->goal == COUNTER_MEET && env->limit < 4) return "goal: to meet takes a limit of 4 at least";
     env->num_agents = COUNTER_AGENTS;
     env->count = (int16_t*)ENV_CALLOC(COUNTER_AGENTS, sizeof(int16_t));

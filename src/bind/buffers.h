@@ -1,0 +1,120 @@
+/* buffers.h - NumPy arrays, and any other buffers, that C reads and writes in place
+ *
+ * binding.c and env_binding.h include it. It needs Python 3.9, or the limited API of 3.11. NumPy is not needed: an array is what has
+ * the buffer protocol.
+ *
+ * A held buffer can be neither resized nor freed until PyBuffer_Release. A function returns 0, or -1 with an exception set, unless
+ * its comment says otherwise.
+ */
+#ifndef BIND_BUFFERS_H
+#define BIND_BUFFERS_H
+
+#include "values.h"
+
+/* The five arrays of an environment, in the order of every constructor. */
+enum { BIND_OBSERVATIONS, BIND_ACTIONS, BIND_REWARDS, BIND_TERMINALS, BIND_TRUNCATIONS, BIND_ARRAYS };
+static const char* const BIND_NAMES[] = {"observations", "actions", "rewards", "terminals", "truncations"};
+
+/* A type of elements. */
+typedef struct BindType {
+    const char* name;     /* as NumPy calls it */
+    const char* formats;  /* the letters of the buffer protocol that are accepted for it */
+    Py_ssize_t item_size; /* in bytes; 0 for any */
+} BindType;
+
+/* The letters of a buffer's format without its byte order. *swapped: that order is not this machine's. */
+static inline const char* bind_format(const Py_buffer* view, bool* swapped) {
+    const uint16_t one = 1;
+    const bool little = *(const uint8_t*)&one == 1;
+    const char* format = view->format ? view->format : "B";
+    *swapped = view->itemsize > 1 && (*format == '<' ? !little : *format == '>' || *format == '!' ? little : false);
+    return strchr("@=<>!", *format) && *format ? format + 1 : format;
+}
+
+static inline bool bind_has_type(const Py_buffer* view, const BindType* type) {
+    bool swapped = false;
+    const char* format = bind_format(view, &swapped);
+    if (swapped || strlen(format) != 1 || !strchr(type->formats, *format)) return false;
+    return !type->item_size || view->itemsize == type->item_size;
+}
+
+/* Writes the type of a buffer's elements in NumPy's words, such as "float32", and returns its length. Cut where it does not fit. */
+static inline int bind_describe_type(const Py_buffer* view, char* out, size_t size) {
+    bool swapped = false;
+    const char* format = bind_format(view, &swapped);
+    const bool real = strchr("efdg", *format), integer = strchr("bhilqn", *format), natural = strchr("BHILQN", *format);
+    const char* kind = real ? "float" : integer ? "int" : natural ? "uint" : NULL;
+    if (strcmp(format, "?") == 0) return PyOS_snprintf(out, size, "bool");
+    if (!kind || strlen(format) != 1) return PyOS_snprintf(out, size, "format '%.32s'", format);
+    return PyOS_snprintf(out, size, "%s%s%d", swapped ? "byte-swapped " : "", kind, (int)view->itemsize * 8);
+}
+
+/* ValueError for a buffer of another type or shape: "name: expected float32 (64,), got float64 (64, 10)". Returns -1. */
+static inline int bind_refuse_buffer(const char* name, const Py_buffer* view, const BindType* type, const char* shape) {
+    char got[160];
+    const size_t size = sizeof got;
+    int used = bind_describe_type(view, got, size);
+    if (used < (int)size) used += PyOS_snprintf(got + used, size - (size_t)used, " (");
+    for (int k = 0; k < view->ndim && used < (int)size; k++)
+        used += PyOS_snprintf(got + used, size - (size_t)used, k ? ", %zd" : "%zd", view->shape[k]);
+    if (used < (int)size) PyOS_snprintf(got + used, size - (size_t)used, view->ndim == 1 ? ",)" : ")");
+    PyErr_Format(PyExc_ValueError, "%s: expected %s %s, got %s", name, type->name, shape, got);
+    return -1;
+}
+
+/* PyObject_GetBuffer, with an exception that names the argument. */
+static inline int bind_get_buffer(const char* name, PyObject* array, Py_buffer* view) {
+    PyObject* type = NULL;
+    if (PyObject_GetBuffer(array, view, PyBUF_FORMAT | PyBUF_STRIDES) == 0) return 0;
+    view->obj = NULL; /* which some objects leave set */
+    if (!PyErr_ExceptionMatches(PyExc_TypeError) && !PyErr_ExceptionMatches(PyExc_ValueError) &&
+        !PyErr_ExceptionMatches(PyExc_BufferError))
+        return -1;
+    PyErr_Clear();
+    if (!(type = bind_type_name(array))) return -1;
+    PyErr_Format(PyExc_TypeError, "%s: expected an array of numbers, got %U", name, type);
+    Py_DECREF(type);
+    return -1;
+}
+
+static inline int bind_check_contiguous(const char* name, const Py_buffer* view) {
+    if (PyBuffer_IsContiguous(view, 'C')) return 0;
+    PyErr_Format(PyExc_ValueError, "%s: expected a C-contiguous array, got one with gaps or another order", name);
+    return -1;
+}
+
+/* Holds a buffer that C can write to as it is; the caller releases it. On failure nothing is held. */
+static inline int bind_hold(const char* name, PyObject* array, Py_buffer* view) {
+    const char* wrong = NULL;
+    if (bind_get_buffer(name, array, view) < 0) return -1;
+    if (view->readonly)
+        wrong = "expected a writable array, got a read-only one";
+    else if (bind_check_contiguous(name, view) < 0)
+        goto failed;
+    else if (view->itemsize > 1 && (uintptr_t)view->buf % (size_t)view->itemsize)
+        wrong = "expected an array aligned to its element size, got an unaligned one";
+    if (!wrong) return 0;
+    PyErr_Format(PyExc_ValueError, "%s: %s", name, wrong);
+failed:
+    PyBuffer_Release(view);
+    return -1;
+}
+
+/* Whether the five arrays are apart from each other. */
+static inline int bind_check_overlap(const Py_buffer views[BIND_ARRAYS]) {
+    for (int k = 1; k < BIND_ARRAYS; k++)
+        for (int j = 0; j < k; j++) {
+            const uintptr_t a = (uintptr_t)views[j].buf, b = (uintptr_t)views[k].buf;
+            if (a >= b + (size_t)views[k].len || b >= a + (size_t)views[j].len) continue;
+            PyErr_Format(PyExc_ValueError, "%s: overlaps %s", BIND_NAMES[k], BIND_NAMES[j]);
+            return -1;
+        }
+    return 0;
+}
+
+/* Releases all that is held. */
+static inline void bind_release(Py_buffer views[BIND_ARRAYS]) {
+    for (int k = 0; k < BIND_ARRAYS; k++) PyBuffer_Release(&views[k]); /* does nothing where obj is NULL */
+}
+
+#endif

@@ -1,0 +1,122 @@
+/* state.h - the methods of VecEnv that read and write the state: get, set, state, set_state
+ *
+ * binding.c includes it. env_vec.h says what the bytes are.
+ */
+#ifndef BIND_STATE_H
+#define BIND_STATE_H
+
+#include "describe.h"
+
+/* What get() and set() share: the named field of environment i, as *pointer and *bytes, to be used between enter() and leave().
+ * Returns its index in env_vec_fields, or -1 with an exception. */
+static inline int enter_field(VecEnv* self, PyObject* name, PyObject* which, void** pointer, size_t* bytes) {
+    int k = 0;
+    long long i = 0;
+    if (bind_choice("name", name, FIELD_NAMES, &k) < 0) return -1;
+    if (take_index(self, which, &i) < 0 || enter(self, true) < 0) return -1;
+    *pointer = env_vec_field(&self->vec.envs[i], k, bytes);
+    return k;
+}
+
+static const char get_doc[] =
+    "get($self, /, name, env=0)\n--\n\n"
+    "A copy, as bytes, of a field of one environment's state. name: one of state_fields, which tell its type.\n\n"
+    "Raises: TypeError or ValueError for an argument, RuntimeError before the first reset(), when closed, or in use by another thread.";
+static inline PyObject* vecenv_get(PyObject* object, PyObject* args, PyObject* kwargs) {
+    static char* names[] = {"name", "env", NULL};
+    VecEnv* self = (VecEnv*)object;
+    PyObject *name = NULL, *which = NULL, *result = NULL;
+    void* pointer = NULL;
+    size_t bytes = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:get", names, &name, &which)) return NULL;
+    if (enter_field(self, name, which, &pointer, &bytes) < 0) return NULL;
+    result = PyBytes_FromStringAndSize(pointer, (Py_ssize_t)bytes);
+    leave(self);
+    return result;
+}
+
+static const char set_doc[] =
+    "set($self, /, name, data, env=0)\n--\n\n"
+    "Overwrite a field of one environment's state. data: a contiguous buffer of exactly its size, of its type or of bytes.\n"
+    "Observations follow at the next step.\n\n"
+    "Raises: TypeError or ValueError for an argument, RuntimeError before the first reset(), when closed, or in use by another thread.";
+static inline PyObject* vecenv_set(PyObject* object, PyObject* args, PyObject* kwargs) {
+    static char* names[] = {"name", "data", "env", NULL};
+    VecEnv* self = (VecEnv*)object;
+    PyObject *name = NULL, *data = NULL, *which = NULL, *result = NULL;
+    Py_buffer view = {0};
+    void* pointer = NULL;
+    size_t bytes = 0;
+    char type[64];
+    int k = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|O:set", names, &name, &data, &which)) return NULL;
+    if (bind_get_buffer("data", data, &view) < 0) return NULL;
+    if ((k = enter_field(self, name, which, &pointer, &bytes)) < 0) goto done;
+    bind_describe_type(&view, type, sizeof type);
+    if (bind_check_contiguous("data", &view) < 0) {
+        /* it has set the exception */
+    } else if (view.itemsize > 1 && strcmp(type, FIELD_DTYPES[k]) != 0) {
+        PyErr_Format(PyExc_ValueError, "data: expected %s or bytes, got %s", FIELD_DTYPES[k], type);
+    } else if ((size_t)view.len != bytes) {
+        PyErr_Format(PyExc_ValueError, "data: expected %zu bytes, got %zd", bytes, view.len);
+    } else {
+        memcpy(pointer, view.buf, bytes);
+        result = Py_NewRef(Py_None);
+    }
+    leave(self);
+done:
+    PyBuffer_Release(&view);
+    return result;
+}
+
+static const char state_doc[] =
+    "state($self, /)\n--\n\n"
+    "The state of every environment, as bytes. A VecEnv with the same parameters and num_envs that gets them by set_state() goes on\n"
+    "to the same bits, given the same actions. Rewards, terminals and truncations are in it. Actions are not; neither are num_threads\n"
+    "and the constructor's seed, which reset(seed) uses.\n\n"
+    "The bytes have a version and a checksum. They take 72 bytes, 8 for each parameter and, for each environment, the arrays of\n"
+    "state_fields, 6 bytes an agent, and its scalars and log.\n\n"
+    "Raises: NotImplementedError where the environment does not say what its state is; RuntimeError before the first reset(), when\n"
+    "closed, or in use by another thread; MemoryError.";
+static inline PyObject* vecenv_state(PyObject* object, PyObject* unused) {
+    VecEnv* self = (VecEnv*)object;
+    PyObject* result = NULL;
+    (void)unused;
+    if (!offers(ENV_VEC_HAS_STATE, "ENV_STATE") || enter(self, true) < 0) return NULL;
+    if ((result = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)env_vec_state_bytes(&self->vec)))) {
+        char* data = PyBytes_AsString(result);
+        Py_BEGIN_ALLOW_THREADS
+        env_vec_get_state(&self->vec, data);
+        Py_END_ALLOW_THREADS
+    }
+    leave(self);
+    return result;
+}
+
+static const char set_state_doc[] =
+    "set_state($self, data, /)\n--\n\n"
+    "Go on from what state() returned, here or in another process, in a VecEnv with the same parameters and num_envs.\n"
+    "Writes observations, rewards, terminals and truncations as they were then; actions stay. No reset() is needed before.\n\n"
+    "Raises: TypeError for anything but bytes; ValueError, which says what is wrong, for bytes that are damaged, of another module,\n"
+    "version, num_envs or parameter, and then nothing has changed; NotImplementedError where the environment does not say what its\n"
+    "state is; RuntimeError when closed or in use by another thread.";
+static inline PyObject* vecenv_set_state(PyObject* object, PyObject* argument) {
+    VecEnv* self = (VecEnv*)object;
+    const char* message = NULL;
+    if (!offers(ENV_VEC_HAS_STATE, "ENV_STATE")) return NULL;
+    if (!PyBytes_Check(argument)) { /* bytes, because no other thread can change them meanwhile */
+        PyErr_Format(PyExc_TypeError, "data: expected bytes, got %.80R", argument);
+        return NULL;
+    }
+    const char* data = PyBytes_AsString(argument);
+    const size_t bytes = (size_t)PyBytes_Size(argument);
+    if (enter(self, false) < 0) return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    message = env_vec_set_state(&self->vec, data, bytes);
+    Py_END_ALLOW_THREADS
+    if (message) PyErr_SetString(PyExc_ValueError, message);
+    leave(self);
+    return message ? NULL : Py_NewRef(Py_None);
+}
+
+#endif
