@@ -7,7 +7,7 @@
  */
 #include "flock.h"
 
-#include "boids_pixels.h"
+#include "show/boids_pixels.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 

@@ -169,7 +169,7 @@ typedef struct Boids {
     float phantom_x, phantom_y;                                 /* where, in world units, within the world */
     float script_cohesion, script_alignment, script_separation; /* the weights of c_script */
 
-    struct BoidsClient* client;              /* the window that shows the flock, or NULL: boids_render.h */
+    struct BoidsClient* client;              /* the window that shows the flock, or NULL: show/boids_window.h */
     void (*close_client)(struct Boids* env); /* what c_close closes it with */
 
     /* state */

@@ -37,7 +37,7 @@
  *   int32_t c_render(Env*)               draws one frame in a window, which the first call opens, and takes what the viewer does
  *                                        there. How many steps he asks for before the next frame, or one of ENV_CLOSED,
  *                                        ENV_NO_WINDOW and ENV_WINDOW_TAKEN; then no window is open, and the next call may open one.
- *                                        Who has c_pixels may take it from env_window.h
+ *                                        Who has c_pixels may take it from show/env_window.h
  *   ENV_EXTERNALS(X)                     X(result, name, arguments) for every function that c_render needs and that is not linked
  *                                        in: `name` is a pointer to one, whose address arrives at run time
  *

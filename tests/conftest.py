@@ -23,8 +23,8 @@ BUILD = "cmake --preset default && cmake --build --preset default"
 SOURCES = {  # besides src/binding.c and src/env.h
     "_counter": ["tests/counter/counter.h", "tests/counter/module.h"],
     "_least": ["tests/counter/least.h"],
-    "_squared": ["examples/squared/squared.h", "src/env_window.h", "src/raylib_calls.h"],
-    "_snake": ["examples/snake/snake.h", "src/env_window.h", "src/raylib_calls.h"],
+    "_squared": ["examples/squared/squared.h", "src/show/env_window.h", "src/show/raylib_calls.h"],
+    "_snake": ["examples/snake/snake.h", "src/show/env_window.h", "src/show/raylib_calls.h"],
 }
 
 

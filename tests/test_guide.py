@@ -231,7 +231,7 @@ def run(*command: str | Path, cwd: Path, env: dict[str, str]) -> str:
 @pytest.mark.parametrize(
     ("option", "files"),
     [
-        ("--include", {"binding.c", "env.h", "env_binding.h", "env_window.h", "raylib_calls.h"}),
+        ("--include", {"binding.c", "env.h", "env_binding.h", "show"}),
         ("--cmake", {"boids_env-config.cmake"}),
     ],
 )

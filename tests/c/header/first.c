@@ -1,5 +1,5 @@
 /* first.c - the header compiles as C11 and as C++17 with warnings as errors, and links from two files; either steps alike */
-#include "boids_render.h"
+#include "show/boids_window.h"
 
 #include "../check.h"
 

@@ -1,6 +1,6 @@
 /* env_window.h - a window for any environment that can draw itself in pixels
  *
- *     #include "env_window.h"
+ *     #include "show/env_window.h"
  *
  *     struct Squared { ...; EnvWindow* window; };              // NULL while there is none, as in a zeroed Env
  *
@@ -22,7 +22,7 @@
 #define ENV_WINDOW_H
 
 #include "env.h"
-#include "raylib_calls.h"
+#include "show/raylib_calls.h"
 
 #ifdef RAYLIB_CALLS
 #define ENV_EXTERNALS RAYLIB_CALLS

@@ -1,4 +1,4 @@
-/* boids_render.h - the client: a window in which one watches a flock, and takes part
+/* boids_window.h - the client: a window in which one watches a flock, and takes part
  *
  *     while ((steps = c_render(&env)) >= 0)
  *         for (; steps; steps--) { c_script(&env); c_step(&env); }
@@ -17,11 +17,11 @@
  * their sides. Few draw calls, whatever the number of boids. All lengths here are pixels where they do not say otherwise; y points
  * down on the screen and up in the world.
  */
-#ifndef BOIDS_RENDER_H
-#define BOIDS_RENDER_H
+#ifndef BOIDS_WINDOW_H
+#define BOIDS_WINDOW_H
 
-#include "boids_pixels.h"
-#include "raylib_calls.h"
+#include "show/boids_pixels.h"
+#include "show/raylib_calls.h"
 
 #ifdef RAYLIB_CALLS
 #define ENV_EXTERNALS RAYLIB_CALLS
