@@ -4,7 +4,7 @@
  *         for (; steps; steps--) { c_script(&env); c_step(&env); }
  *     c_close(&env);
  *
- * It reads the flock, and changes how it flies only where the viewer says so: the phantom under the mouse, the weights, a restart.
+ * It reads the flock, and changes how it flies only where the viewer says so: the guest under the mouse, the weights, a restart.
  *
  *     Space  pause                     T      trails
  *     N      one step                  V      what one boid sees: the nearest to the mouse; Tab the next
@@ -67,9 +67,10 @@ typedef struct BoidsClient {
     RenderTexture trail;  /* of half the world's size on the screen, to be added to what lies under it */
 
     BoidsSurvey survey;
-    int64_t steps;                 /* since the survey */
-    int32_t* neighbours;           /* (num_boids) */
-    uint32_t *group, *group_least; /* (num_boids) the group's name: its boid with the lowest index */
+    int64_t steps;       /* since the survey */
+    int32_t* neighbours; /* (num_boids) */
+    uint32_t* group;     /* (num_boids) the lowest id in the group of each boid */
+    int32_t* forest;     /* (num_boids) memory that sight_groups works in */
 } BoidsClient;
 
 /* Where the world lies on the screen. */
@@ -256,10 +257,10 @@ static inline void boids__close_window(Boids* env) {
     ENV_FREE(client->to);
     ENV_FREE(client->neighbours);
     ENV_FREE(client->group);
-    ENV_FREE(client->group_least);
+    ENV_FREE(client->forest);
     ENV_FREE(client);
     env->client = NULL;
-    env->phantom = 0;
+    env->guest.kind = BOIDS_NOBODY;
 }
 
 static inline BoidsPose boids__pose(const Boids* env, int32_t i) {
@@ -297,8 +298,8 @@ static inline int32_t boids__open_window(Boids* env) {
     client->to = (BoidsPose*)ENV_CALLOC(n, sizeof(BoidsPose));
     client->neighbours = (int32_t*)ENV_CALLOC(n, sizeof(int32_t));
     client->group = (uint32_t*)ENV_CALLOC(n, sizeof(uint32_t));
-    client->group_least = (uint32_t*)ENV_CALLOC(n, sizeof(uint32_t));
-    if (!client->from || !client->to || !client->neighbours || !client->group || !client->group_least) {
+    client->forest = (int32_t*)ENV_CALLOC(n, sizeof(int32_t));
+    if (!client->from || !client->to || !client->neighbours || !client->group || !client->forest) {
         boids__close_window(env);
         return ENV_NO_WINDOW;
     }
@@ -367,9 +368,12 @@ static inline void boids__mouse(Boids* env, BoidsClient* client, const BoidsStag
     const bool inside = x >= 0.0f && x < env->width && y >= 0.0f && y < env->height;
     client->mouse_x = fminf(fmaxf(x, 0.0f), env->width * 0.999999f);
     client->mouse_y = fminf(fmaxf(y, 0.0f), env->height * 0.999999f);
-    env->phantom = !inside ? 0 : IsMouseButtonDown(MOUSE_BUTTON_LEFT) ? 1 : IsMouseButtonDown(MOUSE_BUTTON_RIGHT) ? 2 : 0;
-    env->phantom_x = client->mouse_x;
-    env->phantom_y = client->mouse_y;
+    const int32_t held = IsMouseButtonDown(MOUSE_BUTTON_LEFT)    ? BOIDS_FRIEND
+                         : IsMouseButtonDown(MOUSE_BUTTON_RIGHT) ? BOIDS_FOE
+                                                                 : BOIDS_NOBODY;
+    env->guest.kind = inside ? held : BOIDS_NOBODY;
+    env->guest.x = client->mouse_x;
+    env->guest.y = client->mouse_y;
     if (inside && IsMouseButtonPressed(MOUSE_BUTTON_MIDDLE)) {
         client->view = true;
         client->selected = boids__nearest_to(env, x, y);
@@ -481,32 +485,14 @@ static inline void boids__survey(const Boids* env, BoidsClient* client) {
     const double now = GetTime();
     const bool wanted = client->numbers || client->view || client->colouring != BOIDS_BY_HEADING;
     if (!wanted || now < survey->next) return;
-    const BoidsNeighbors* nb = &env->neighbors;
     const int32_t n = env->num_boids;
     const size_t size = (size_t)boids_observation_size(env);
     const float touching = 1.0f - env->collision_radius / env->separation_radius; /* the closeness at the collision radius */
     double c = 0.0, s = 0.0, reward = 0.0, aligned = 0.0, seen = 0.0;
     int32_t social = 0, collisions = 0, largest = 0;
 
-    BoidsCrowd crowd;
-    BoidsSums sums;
-    BoidsBlock block;
-    crowd.size = 0;
-    memset(&block, 0, sizeof block);
-    while (boids_block_next(nb, &block)) {
-        boids_see(nb, &block, &crowd, &sums, 0, NULL);
-        for (uint32_t l = 0; l < block.size; l++) client->neighbours[nb->id[block.first + l]] = sums.count[l];
-    }
-    boids__count_groups(env, &survey->groups, &largest);
-    int32_t* forest = (int32_t*)nb->cell; /* as it leaves it, in cell order */
-    memset(client->group_least, 255, (size_t)n * sizeof *client->group_least);
-    for (int pass = 0; pass < 2; pass++) {
-        for (uint32_t k = 0; k < (uint32_t)n; k++) {
-            uint32_t* least = &client->group_least[boids__root(forest, k)];
-            if (nb->id[k] < *least) *least = nb->id[k];
-            client->group[nb->id[k]] = *least;
-        }
-    }
+    sight_count(&env->neighbors, client->neighbours);
+    sight_groups(&env->neighbors, client->forest, client->group, &survey->groups, &largest);
     for (int32_t i = 0; i < n; i++) {
         const float* rules = env->observations + (size_t)i * size;
         c += (double)boids_cos(env->heading[i]);
@@ -678,9 +664,9 @@ static inline void boids__draw_view(const Boids* env, const BoidsClient* client,
     }
 }
 
-static inline void boids__draw_phantom(const Boids* env, const BoidsStage* stage) {
-    const float x = stage->x + env->phantom_x * stage->scale, y = stage->y + stage->height - env->phantom_y * stage->scale;
-    const bool friendly = env->phantom == 1;
+static inline void boids__draw_guest(const Boids* env, const BoidsStage* stage) {
+    const float x = stage->x + env->guest.x * stage->scale, y = stage->y + stage->height - env->guest.y * stage->scale;
+    const bool friendly = env->guest.kind == BOIDS_FRIEND;
     const float radius = 15.0f + 2.5f * (float)sin(GetTime() * 5.0);
     const int r = friendly ? 90 : 255, g = friendly ? 240 : 96, b = friendly ? 200 : 72;
     const Color bright = boids__rgba(r, g, b, 255), clear = boids__rgba(r, g, b, 0);
@@ -853,7 +839,7 @@ static inline void boids__draw_frame(const Boids* env, BoidsClient* client, cons
     if (trails && client->trail.id) boids__show_trails(client, stage);
     if (client->view) boids__draw_view(env, client, stage);
     boids__draw_flock(env, client, stage);
-    if (env->phantom) boids__draw_phantom(env, stage);
+    if (env->guest.kind) boids__draw_guest(env, stage);
     EndScissorMode();
     if (client->numbers) boids__draw_numbers(env, client);
     if (client->view) boids__draw_observation(env, client);
