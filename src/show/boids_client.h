@@ -21,7 +21,7 @@
 enum { BOIDS_COLOURINGS(BOIDS__NAME) BOIDS_NUM_COLOURINGS };
 #undef BOIDS__NAME
 
-/* The rules whose weights the viewer may change: name x script_name x name_weight. */
+/* The rules whose weights the viewer may change: script_cohesion and cohesion_weight, and so on. */
 #define BOIDS_WEIGHTS(X) \
     X(cohesion)          \
     X(alignment)         \

@@ -34,10 +34,10 @@ static inline void boids__short_number(char* out, size_t size, float number) {
 
 /* --- the flock in numbers --------------------------------------------------------------------------------------------------- */
 
-/* A line of a panel: a name at its left end, and if not NULL a text at its right end. */
+/* A line of a panel: a name at its left end, a text at its right end. */
 static inline void boids__row(float left, float right, float y, const char* name, const char* text) {
     show_text(name, left, y, boids__dim());
-    if (text) show_text_before(text, right, y, boids__bright());
+    show_text_before(text, right, y, boids__bright());
 }
 
 /* The number of boids, and the speed. */
@@ -93,9 +93,11 @@ static inline void boids__draw_numbers(const Boids* env, const BoidsClient* clie
 
     char text[48];
     float row = y + pad + 6.0f;
-#define BOIDS__ROW(name, ...)                    \
-    snprintf(text, sizeof text, __VA_ARGS__);    \
-    boids__row(left, right, row += SHOW_LINE_HEIGHT, name, text)
+#define BOIDS__ROW(name, ...)                                          \
+    do {                                                               \
+        snprintf(text, sizeof text, __VA_ARGS__);                      \
+        boids__row(left, right, row += SHOW_LINE_HEIGHT, name, text);  \
+    } while (0)
     BOIDS__ROW("polarization", "%.2f", (double)stats->polarization);
     BOIDS__ROW("local alignment", "%.2f", (double)stats->alignment);
     BOIDS__ROW("reward", "%.2f", (double)stats->reward);

@@ -92,8 +92,8 @@ static inline void boids__draw_background(const BoidsPicture* picture) {
 static inline void boids__draw_dart(const BoidsPicture* picture, float x, float y, float c, float s, float length,
                                     uint64_t light, uint64_t dark) {
     const float nose = 0.56f * length, wing = -0.44f * length, notch = -0.24f * length, span = 0.31f * length;
-    const float side_u = 0.296f, side_v = 0.955f; /* the unit normals: of (span, nose - wing), */
-    const float rear_u = 0.840f, rear_v = 0.542f; /* and of (span, notch - wing) */
+    const float side_u = 0.296f, side_v = 0.955f; /* unit normal of the side: of (span, nose - wing) */
+    const float rear_u = 0.840f, rear_v = 0.542f; /* of the rear: of (span, notch - wing) */
     const float across_x = span * fabsf(s), across_y = span * fabsf(c), pad = 0.75f;
     const int32_t right = picture->world_width - 1, bottom = picture->world_height - 1;
     const int32_t from_x = show__clamp_int(x - pad + show__min(nose * c, wing * c - across_x), 0, right);
