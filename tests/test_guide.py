@@ -95,8 +95,9 @@ def follow(markdown: str, folder: Path, env: dict[str, str]) -> str:
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
     """The environment of a reader who has activated that of the tests. pip installs into a folder of the test's."""
-    shipped = ROOT / "src"
-    stale = [path.name for path in binding.include().iterdir() if not filecmp.cmp(path, shipped / path.name, shallow=False)]
+    include = binding.include()
+    shipped = [path.relative_to(include) for path in include.rglob("*") if path.is_file()]
+    stale = [str(path) for path in shipped if not filecmp.cmp(include / path, ROOT / "src" / path, shallow=False)]
     config = "boids_env-config.cmake"
     stale += [] if filecmp.cmp(binding.cmake() / config, ROOT / "cmake" / config, shallow=False) else [config]
     if stale:
