@@ -5,7 +5,7 @@
  * The policy that ships steers, or Reynolds' rules. Link with raylib, and compile with -DLINKED_RAYLIB: CMakeLists.txt does
  * both where it finds one.
  */
-#include "boids_render.h"
+#include "show/boids_window.h"
 #include "env_vec.h"
 #include "policy.h"
 

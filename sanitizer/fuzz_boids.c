@@ -7,7 +7,7 @@
  */
 #include "flock.h"
 
-#include "boids_pixels.h"
+#include "show/boids_pixels.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
@@ -245,9 +245,9 @@ static bool call(Bytes* in, Flock* flock, bool is_plain) {
             break;
         case 5: take_state(in, flock); return false;
         case 6:
-            env->phantom = (int32_t)take_below(in, 3);
-            env->phantom_x = take_between(in, 0, (double)env->width);
-            env->phantom_y = take_between(in, 0, (double)env->height);
+            env->guest.kind = (int32_t)take_below(in, 3);
+            env->guest.x = take_between(in, 0, (double)env->width);
+            env->guest.y = take_between(in, 0, (double)env->height);
             return false;
         case 7:
             env->script_cohesion = take_between(in, 0, 1);
@@ -283,7 +283,7 @@ static void run(Bytes* in, Flock* flock, Flock* twin) {
         CHECK_TEXT(boids_validate(&flock->env), NULL);
         check_same(&flock->env, &twin->env);
         check_log(&flock->env);
-        if (!flock->env.phantom && flock->env.num_boids <= MOST_COMPARED) check_company(&flock->env);
+        if (!flock->env.guest.kind && flock->env.num_boids <= MOST_COMPARED) check_company(&flock->env);
         if (check_failures) return;
     }
 }

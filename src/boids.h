@@ -49,6 +49,8 @@
 #ifndef BOIDS_H
 #define BOIDS_H
 
+#include "boids_groups.h"
+#include "boids_guest.h"
 #include "boids_neighbors.h"
 #include "env.h"
 
@@ -165,11 +167,10 @@ typedef struct Boids {
 #undef BOIDS__FIELD
 
     /* inputs of a client that watches, which may set them after c_init */
-    int32_t phantom; /* what the flock sees beside itself: 0 nothing, 1 a boid to be near, 2 one that is too near */
-    float phantom_x, phantom_y;                                 /* where, in world units, within the world */
+    BoidsGuest guest;                                           /* whom the flock sees beside itself */
     float script_cohesion, script_alignment, script_separation; /* the weights of c_script */
 
-    struct BoidsClient* client;              /* the window that shows the flock, or NULL: boids_render.h */
+    struct BoidsClient* client;              /* the window that shows the flock, or NULL: show/boids_window.h */
     void (*close_client)(struct Boids* env); /* what c_close closes it with */
 
     /* state */
@@ -406,41 +407,6 @@ BOIDS_INLINE void boids__sense(const Boids* env, const BoidsBlock* block, const 
     }
 }
 
-/* Adds the phantom to what the boids of a block see. It weighs a full company more than all others: the one to be near as if they were
- * there and headed for it; the one that is too near as if they were right here and fled, and it pushes as if the separation
- * radius were all of sight. */
-static inline void boids__see_phantom(const Boids* env, const BoidsBlock* block, BoidsSums* sums) {
-    const BoidsNeighbors* nb = &env->neighbors;
-    const uint32_t at_x = (uint32_t)(int64_t)(env->phantom_x / (double)env->width * 4294967296.0);
-    const uint32_t at_y = (uint32_t)(int64_t)(env->phantom_y / (double)env->height * 4294967296.0);
-    const float per_x = env->width / env->view_radius / 4294967296.0f,
-                per_y = env->height / env->view_radius / 4294967296.0f;
-    for (uint32_t l = 0; l < block->size; l++) {
-        const uint32_t i = nb->id[block->first + l];
-        const float dx = (float)(int32_t)(at_x - env->x[i]) * per_x, dy = (float)(int32_t)(at_y - env->y[i]) * per_y;
-        const float d2 = dx * dx + dy * dy; /* view radii squared */
-        if (d2 >= 1.0f) continue;
-        if (!sums->count[l]) sums->nearest2[l] = nb->view2 + 1; /* out of sight, who is nearest depends on the search path */
-        const float company = (float)(sums->count[l] + env->flockmates);
-        const float heading = company * BOIDS_UNIT / sqrtf(d2 > 1e-12f ? d2 : 1e-12f);
-        sums->count[l] += sums->count[l] + env->flockmates;
-        if (env->phantom == 1) {
-            sums->x[l] += company * dx * (float)nb->view;
-            sums->y[l] += company * dy * (float)nb->view;
-            sums->c[l] += heading * dx;
-            sums->s[l] += heading * dy;
-        } else {
-            const float push = (1.0f - d2) * (float)nb->push;
-            const int32_t nearest2 = (int32_t)(d2 * (float)nb->separation2);
-            sums->c[l] -= heading * dx;
-            sums->s[l] -= heading * dy;
-            sums->push_x[l] += push * dx;
-            sums->push_y[l] += push * dy;
-            if (nearest2 < sums->nearest2[l]) sums->nearest2[l] = nearest2;
-        }
-    }
-}
-
 /* Writes four lanes' worth of numbers to four boids' rows: lanes become rows. */
 BOIDS_INLINE void boids__write_four(float* const* row, int at, const float* a, const float* b, const float* c,
                                     const float* d) {
@@ -590,7 +556,9 @@ BOIDS_INLINE void boids__observe_rows(Boids* env, uint32_t from, uint32_t to, Bo
             if (count) memcpy(block, block - 1, offsetof(BoidsBlock, num_runs));
             if (!boids_block_next(nb, block) || block->row >= to) break;
             boids_see(nb, block, &crowd, &sums[count], nearest, places[count]);
-            if (env->phantom) boids__see_phantom(env, block, &sums[count]);
+            if (env->guest.kind)
+                boids_see_guest(&env->guest, nb, block, &sums[count], env->width, env->height, env->view_radius,
+                                env->flockmates, env->x, env->y);
             if (scattered) boids__fetch_rows(env, block->first, size);
         }
         for (int k = 0; k < count; k++) boids__sense(env, &blocks[k], &sums[k], &senses[k], &logs[k]);
@@ -653,51 +621,6 @@ static inline void boids__tally(Boids* env, const BoidsTotals* t) {
     tally->milling += t->social ? fabs((double)t->bearing) / 65536.0 / (double)t->social : 0.0;
 }
 
-/* The root of a boid's group, halving the path to it. A root holds minus the size of its group, any other a parent. */
-static inline uint32_t boids__root(int32_t* parent, uint32_t k) {
-    while (parent[k] >= 0) {
-        if (parent[parent[k]] >= 0) parent[k] = parent[parent[k]];
-        k = (uint32_t)parent[k];
-    }
-    return k;
-}
-
-/* Counts the groups, sets of boids connected by sight, and the boids of the largest: union-find, once an episode. It borrows the
- * array of cells, which the next update fills again. */
-static inline void boids__count_groups(const Boids* env, int32_t* groups, int32_t* largest) {
-    const BoidsNeighbors* nb = &env->neighbors;
-    int32_t* parent = (int32_t*)nb->cell;
-    for (int32_t k = 0; k < env->num_boids; k++) parent[k] = -1;
-    *groups = env->num_boids;
-    *largest = 1;
-    BoidsBlock block;
-    memset(&block, 0, sizeof block);
-    while (boids_block_next(nb, &block)) {
-        for (uint32_t k = block.first; k < block.first + block.size; k++) {
-            for (uint32_t r = 0; r < block.num_runs; r++) {
-                for (uint32_t j = block.from[r]; j < block.to[r] && j < k; j++) {
-                    /* either way: rounding may let one of two at the rim see the other unseen */
-                    const BoidsSeen *one = &nb->seen[j], *two = &nb->seen[k];
-                    if (boids_distance2(nb, one, two) >= nb->view2 && boids_distance2(nb, two, one) >= nb->view2) continue;
-                    uint32_t a = boids__root(parent, j);
-                    const uint32_t b = boids__root(parent, k);
-                    if (a == b) continue;
-                    const int32_t size = parent[a] + parent[b];
-                    if (parent[a] > parent[b]) {
-                        parent[a] = (int32_t)b;
-                        a = b;
-                    } else {
-                        parent[b] = (int32_t)a;
-                    }
-                    parent[a] = size;
-                    --*groups;
-                    if (-size > *largest) *largest = -size;
-                }
-            }
-        }
-    }
-}
-
 /* Adds the episode that has just ended to the log. */
 static inline void boids__log_episode(Boids* env) {
     const BoidsTally* t = &env->tally;
@@ -705,7 +628,8 @@ static inline void boids__log_episode(Boids* env) {
     const double n = env->num_boids, fixed = 65536.0;
     const double boid_steps = n * (t->steps ? t->steps : 1), social_steps = (double)(t->social ? t->social : 1);
     int32_t groups, largest;
-    boids__count_groups(env, &groups, &largest);
+    int32_t* forest = (int32_t*)env->neighbors.cell; /* memory that the next update fills again */
+    sight_groups(&env->neighbors, forest, NULL, &groups, &largest);
     log->episode_return += (float)((double)t->reward_all / fixed / n);
     log->episode_length += (float)t->length;
     log->reward += (float)((double)t->reward / fixed / boid_steps);
@@ -804,7 +728,7 @@ static inline void c_step(Boids* env) {
     boids__begin(env, 0);
 }
 
-/* A state goes on to the same bits as long as no client has set a phantom, which is none of it. */
+/* A state goes on to the same bits as long as there is no guest, who is no part of it. */
 static inline void c_restored(Boids* env) { boids__look(env); }
 
 /* Refuses a tick outside the episode, and sums that no run could have left behind: those might overflow. */

@@ -47,7 +47,7 @@
  *   int32_t c_render(Env*)               draws one frame in a window and reads the viewer's keys. The first call opens the window.
  *                                        Returns how many steps to make before the next frame, or ENV_CLOSED, ENV_NO_WINDOW or
  *                                        ENV_WINDOW_TAKEN. After one of these no window is open, and a later call may open one.
- *                                        env_window.h has one for environments with c_pixels
+ *                                        show/env_window.h has one for environments with c_pixels
  *   ENV_EXTERNALS(X)                     X(result, name, arguments) for every function that c_render calls and that is not linked in.
  *                                        `name` is a pointer to that function; its address is set at run time
  *   ENV_OBSERVATION(X)                   X(name, doc) for the first elements of an agent's observation, in their order

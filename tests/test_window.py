@@ -94,6 +94,7 @@ assert frames(4) == [1, 1, 1, 1]
 press("space")
 assert frames(4) == [0, 0, 0, 0]
 assert sorted(xdotool("key", "n")) == [0, 0, 0, 1]  # one step, once
+assert sum(xdotool("key", "n", "n", "n")) == 3  # each press is a step
 assert frames(4) == [0, 0, 0, 0]
 press("space")
 press("plus")
@@ -176,7 +177,7 @@ for key in "c", "F1", "question", "t", "v", "Tab":
 
 
 @pytest.mark.parametrize(("button", "colour"), [(1, "green"), (3, "red")])
-def test_the_mouse_is_a_phantom(display: dict[str, str], button: int, colour: str) -> None:
+def test_the_mouse_is_a_guest(display: dict[str, str], button: int, colour: str) -> None:
     view(
         display,
         f"""
@@ -187,7 +188,7 @@ xdotool("mousemove", "700", "330")
 clear = near(700, 330)
 xdotool("mousedown", "{button}")
 held = near(700, 330)
-keep("phantom_{colour}")
+keep("guest_{colour}")
 xdotool("mouseup", "{button}")
 assert (near(700, 330) == clear).all()
 added = (held - clear).sum(axis=(0, 1))

@@ -10,7 +10,7 @@
 #ifdef PLATFORM_DESKTOP /* PufferLib's build script says so where it links raylib */
 #define LINKED_RAYLIB
 #endif
-#include "boids_render.h"
+#include "show/boids_window.h"
 
 typedef struct Puffer4 {
     /* PufferLib's */

@@ -36,7 +36,7 @@
 #include <string.h>
 
 #include "env.h"
-#include "env_window.h"
+#include "show/env_window.h"
 
 /* What is in a cell. From SNAKE_WALL on it is deadly. */
 enum { SNAKE_EMPTY, SNAKE_FOOD, SNAKE_CORPSE, SNAKE_WALL, SNAKE_BODY, SNAKE_HEAD, SNAKE_KINDS };

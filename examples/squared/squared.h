@@ -19,7 +19,7 @@
 #include <string.h>
 
 #include "env.h"
-#include "env_window.h"
+#include "show/env_window.h"
 
 enum { SQUARED_EMPTY, SQUARED_AGENT, SQUARED_TARGET };
 enum { SQUARED_STAY, SQUARED_UP, SQUARED_DOWN, SQUARED_LEFT, SQUARED_RIGHT, SQUARED_ACTIONS };

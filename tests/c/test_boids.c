@@ -500,16 +500,16 @@ static void test_restored(void) {
     }
 }
 
-/* A true state passes at every step, also one with a phantom, which pushes sums furthest; a wild one does not. */
+/* A true state passes at every step, also one with a guest, which pushes sums furthest; a wild one does not. */
 static void test_check_state(void) {
-    for (int phantom = 0; phantom < 3; phantom++) {
+    for (int guest = 0; guest < 3; guest++) {
         Flock flock = flock_new();
         Boids* env = &flock.env;
         env->horizon = 30;
         env->separation_radius = env->view_radius / 32;
         env->cohesion_weight = env->alignment_weight = env->separation_weight = 10;
         if (!flock_open(&flock)) return;
-        env->phantom = phantom;
+        env->guest.kind = guest;
         for (int t = 0; t < 70; t++) {
             flock_step(&flock, flock_script);
             CHECK_TEXT(c_check_state(env), NULL);
@@ -732,20 +732,20 @@ static void test_script_turns(void) {
 
 /* ---- The validator must bite */
 
-/* ---- The phantom */
+/* ---- The guest */
 
-static void test_phantom_is_seen(void) {
+static void test_guest_is_seen(void) {
     for (int kind = 1; kind <= 2; kind++) {
         Flock flock = flock_new();
         flock.env.num_boids = 2;
         flock.env.speed = 0;
         if (!flock_open(&flock)) return;
         flock_place(&flock, 0, 1079, 360,
-                    0); /* it sees the phantom 50 ahead, across the seam; the other is out of sight of both */
+                    0); /* it sees the guest 50 ahead, across the seam; the other is out of sight of both */
         flock_place(&flock, 1, 540, 100, 0);
-        flock.env.phantom = kind;
-        flock.env.phantom_x = 49;
-        flock.env.phantom_y = 360;
+        flock.env.guest.kind = kind;
+        flock.env.guest.x = 49;
+        flock.env.guest.y = 360;
         flock_step(&flock, flock_straight);
         const float *row = flock.env.observations, *other = row + 10;
         CHECK_NEAR(row[0], 1, 0);
@@ -759,18 +759,18 @@ static void test_phantom_is_seen(void) {
     }
 }
 
-/* How many boids have the phantom in sight. */
-static int around_the_phantom(const Boids* env) {
+/* How many boids have the guest in sight. */
+static int around_the_guest(const Boids* env) {
     int around = 0;
     for (int32_t i = 0; i < env->num_boids; i++) {
-        const double dx = env->x[i] / 4294967296.0 * (double)env->width - (double)env->phantom_x;
-        const double dy = env->y[i] / 4294967296.0 * (double)env->height - (double)env->phantom_y;
+        const double dx = env->x[i] / 4294967296.0 * (double)env->width - (double)env->guest.x;
+        const double dy = env->y[i] / 4294967296.0 * (double)env->height - (double)env->guest.y;
         around += dx * dx + dy * dy < (double)(env->view_radius * env->view_radius);
     }
     return around;
 }
 
-static void test_phantom_leads_and_scares(void) {
+static void test_guest_leads_and_scares(void) {
     double around[3] = {0};
     for (int kind = 0; kind < 3; kind++) {
         for (uint64_t seed = 0; seed < 8; seed++) {
@@ -779,12 +779,12 @@ static void test_phantom_leads_and_scares(void) {
             flock.env.horizon = 1000;
             flock.env.rng = env_seed(seed, 0, 0);
             if (!flock_open(&flock)) return;
-            flock.env.phantom_x = 540;
-            flock.env.phantom_y = 360;
-            flock.env.phantom = kind;
+            flock.env.guest.x = 540;
+            flock.env.guest.y = 360;
+            flock.env.guest.kind = kind;
             for (int t = 0; t < 150; t++) {
                 flock_step(&flock, flock_script);
-                around[kind] += around_the_phantom(&flock.env) / (8 * 150.0);
+                around[kind] += around_the_guest(&flock.env) / (8 * 150.0);
             }
             CHECK_TEXT(boids_validate(&flock.env), NULL);
             flock_close(&flock);
@@ -850,8 +850,8 @@ int main(void) {
     RUN(test_script_flocks);
     RUN(test_script_keeps_to_the_space);
     RUN(test_script_turns);
-    RUN(test_phantom_is_seen);
-    RUN(test_phantom_leads_and_scares);
+    RUN(test_guest_is_seen);
+    RUN(test_guest_leads_and_scares);
     RUN(test_validate);
     return check_result();
 }

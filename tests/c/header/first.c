@@ -1,5 +1,5 @@
 /* first.c - the headers compile as C11 and as C++17 with warnings as errors, and links from two files; either steps alike */
-#include "boids_render.h"
+#include "show/boids_window.h"
 #include "env_vec.h"
 
 #include "../check.h"

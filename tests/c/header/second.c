@@ -1,5 +1,5 @@
 /* second.c - the other of two files that include the header: see first.c */
-#include "boids_render.h"
+#include "show/boids_window.h"
 #include "env_vec.h"
 
 uint64_t steps_in_second(Boids* env);

@@ -1,8 +1,8 @@
-/* raylib_calls.h - the part of raylib that windows call, linked in or found at run time
+/* raylib_calls.h - the functions of raylib that windows call, linked in or found at run time
  *
- * With -DLINKED_RAYLIB these are raylib's own headers, and the linker finds the rest. Without, they are declared here as
- * static pointers under the same names, NULL until somebody fills them in (ENV_EXTERNALS in env.h): a wheel needs no raylib to
- * be built, and code that calls them reads the same.
+ * With -DLINKED_RAYLIB this file includes raylib's own headers, and the program links raylib. Without it, each function is a static
+ * pointer of the same name, and code that calls it reads the same. The pointers are NULL until their addresses arrive (ENV_EXTERNALS
+ * in env.h), so that a wheel can be built without raylib.
  */
 #ifndef RAYLIB_CALLS_H
 #define RAYLIB_CALLS_H
@@ -120,7 +120,7 @@ enum {
     X(void, rlVertex2f, (float x, float y))
 
 #if defined(__GNUC__)
-#define RAYLIB__UNUSED __attribute__((unused)) /* nobody calls them all */
+#define RAYLIB__UNUSED __attribute__((unused)) /* no program calls all of them */
 #else
 #define RAYLIB__UNUSED
 #endif
