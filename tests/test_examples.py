@@ -13,7 +13,6 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
-
 from boids_env.puffer import pufferlib  # an import of its own would leave a link in this folder
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,11 +12,10 @@ import numpy as np
 import pytest
 import torch
 
-from boids_env import Flocks, UserError
-from boids_env.network import Policy
-from boids_env.policies import LEARNED, Learned, load_policy, save_policy
-from boids_env.puffer import Boids
-from boids_env.score import score, summarize
+from boids_env import Boids, Flocks, UserError
+from boids_env.learn.network import Policy
+from boids_env.learn.policies import LEARNED, Learned, load_policy, save_policy
+from boids_env.learn.score import score, summarize
 from interpreter import OPTIONAL, python
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -140,7 +139,7 @@ def test_flying_needs_numpy_alone(tmp_path: Path) -> None:
     done = python(
         """
         from boids_env import Flocks, UserError
-        from boids_env.policies import load_policy
+        from boids_env import load_policy
         with Flocks() as flocks:
             flocks.reset()
             load_policy("policy.npz").act(flocks)

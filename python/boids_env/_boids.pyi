@@ -51,6 +51,7 @@ class VecEnv:
 
     parameters: ClassVar[Mapping[str, Parameter]]
     log_fields: ClassVar[Mapping[str, str]]  # name: doc
+    observation_fields: ClassVar[Mapping[str, str]]  # name: doc, of an observation's first elements
     state_fields: ClassVar[Mapping[str, StateField]]
     @property
     def closed(self) -> bool: ...
