@@ -76,8 +76,8 @@ test-full: test  ## all of it: make test, then TSan, valgrind and the fuzzer
 # of the two seeds of six with the most reward, the one whose flocks keep together; other machines round otherwise, and train another
 policy: install  ## train the policy that the package ships, anew, and write it as C for examples/
 	boids train --out build/policy --seed $(POLICY_SEED) --overwrite
-	cp build/policy/policy.npz python/boids_env/learned.npz
-	python tools/policy_header.py python/boids_env/learned.npz examples/policy.h
+	cp build/policy/policy.npz python/boids_env/learn/learned.npz
+	python tools/policy_header.py python/boids_env/learn/learned.npz examples/policy.h
 
 stills: install  ## draw docs/stills.png and docs/flock.gif
 	boids train --out build/stills/2 --seed $(POLICY_SEED) --overwrite --train.total-timesteps 250_000
