@@ -187,7 +187,7 @@ def changed(name: str, array: Any) -> dict[str, Any]:
         (changed("decoder.weight", np.zeros((5, 64), int)), "decoder.weight: expected floats, anyx64, got int64, 5x64"),
         (changed("encoder.0.weight", np.zeros((64, 0))), "encoder.0.weight: expected floats"),
         (changed("meta", "{"), "expected a policy.npz"),
-        (changed("meta", "[1]"), "meta is no JSON object"),
+        (changed("meta", "[1]"), "meta that is no JSON object"),
         (changed("meta", '{"format": 2}'), "expected format 1, got 2"),
         ({"decoder.weight": np.array([Trap()], dtype=object)}, "expected a policy.npz"),
     ],
