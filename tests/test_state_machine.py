@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from boids_env.env.core import Core, array_shapes
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from boids_env import Flocks, VecEnv, _boids
 from boids_env._boids import layout
+from boids_env.env.core import Core, array_shapes
 
 NAMES = ("observations", "actions", "rewards", "terminals", "truncations")
 SECONDS = float(os.environ.get("BOIDS_FUZZ_SECONDS") or 0)
