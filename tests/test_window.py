@@ -368,7 +368,7 @@ def test_watch_with_neither_display_nor_terminal() -> None:
     assert (result.returncode, result.stdout) == (2, "")
     last = result.stderr.splitlines()[-1]
     assert last.startswith("boids: no window can be opened: there is no display")
-    assert last.endswith("to watch in a terminal, stdin and stdout are expected to be one, and are not")
+    assert last.endswith("to watch in a terminal, expected stdin and stdout to be a terminal")
 
 
 def test_no_raylib() -> None:

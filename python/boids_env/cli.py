@@ -160,12 +160,12 @@ class _Parser(argparse.ArgumentParser):
 def _parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentParser]]:
     """The parser of everything, and those of the commands by name."""
     parser = _Parser(prog="boids", description="A flock of boids that learns to fly together.", allow_abbrev=False)
-    tells = parser.add_mutually_exclusive_group()
-    tells.add_argument("--version", action="store_true", help="print the version")
-    tells.add_argument(
+    printed = parser.add_mutually_exclusive_group()
+    printed.add_argument("--version", action="store_true", help="print the version")
+    printed.add_argument(
         "--include-dir", action="store_true", help="print the folder of binding.c, env.h and the other C sources"
     )
-    tells.add_argument("--cmake-dir", action="store_true", help="print the folder of boids_env-config.cmake")
+    printed.add_argument("--cmake-dir", action="store_true", help="print the folder of boids_env-config.cmake")
     parser.set_defaults(command=None)
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
 

@@ -23,7 +23,7 @@ Array = NDArray[Any]
 Infos = list[dict[str, float]]
 E = TypeVar("E", bound="Core")
 
-SHORT_SIDE, LONG_SIDE = 480, 720  # pixels: a picture whose size nobody asked for is as large as fits
+SHORT_SIDE, LONG_SIDE = 480, 720  # pixels: the default size of a picture is the largest that fits
 ARGUMENTS = ("num_envs", "seed", "num_threads", "render_mode", "log_interval", "buf")  # of the classes of this package
 
 
@@ -78,7 +78,7 @@ class Core:
 
     render_mode: str | None = None  # what render() does: one of render_modes
 
-    _log_interval = 0  # steps between two logs in the infos; 0: never, for whoever calls log()
+    _log_interval = 0  # steps between two logs in the infos; 0: none, log() has them
     _steps = 0
 
     def _open(self, num_envs: int, seed: int | None, num_threads: int, parameters: dict[str, Any]) -> None:

@@ -117,7 +117,7 @@ def space(side: Space) -> gymnasium.Space[Any]:
 def _seed_offset(seed: int) -> int:
     """What to add to the seeds that PufferLib's Ray backend passes; 0 in any other.
 
-    Ray's workers all get the seeds of the first, at the start and in every reset, and none is told its number. So the
+    Ray's workers all get the seeds of the first, at the start and in every reset, and none knows its number. So the
     environments number themselves through the cluster's key-value store, first come first served, and use the seeds that
     Serial would have given: the environments are Serial's, but not in the same order from run to run.
     """

@@ -17,7 +17,7 @@ from boids_env.env.core import Array, Core
 from boids_env.errors import UserError
 
 FORMAT = 1  # of policy.npz
-LEARNED = Path(__file__).with_name("learned.npz")  # what `make policy` made
+LEARNED = Path(__file__).with_name("learned.npz")  # made by `make policy`
 TINY = np.float32(1e-30)
 # the parameters of a flock that decide the spaces of its policy
 INTERFACE = ("action", "observation", "num_neighbors")
@@ -37,7 +37,7 @@ class Random:
     """Actions drawn evenly from the action space, of any environment."""
 
     name = "random"
-    interface: dict[str, Any] = {}  # noqa: RUF012  nobody writes to it
+    interface: dict[str, Any] = {}  # noqa: RUF012  never changed
 
     def __init__(self, seed: int = 0) -> None:
         self._random = np.random.default_rng(seed)
@@ -55,7 +55,7 @@ class Reynolds:
     """The script of the header: for the flock, the best turn by Reynolds' three rules."""
 
     name = "reynolds"
-    interface: dict[str, Any] = {}  # noqa: RUF012  nobody writes to it
+    interface: dict[str, Any] = {}  # noqa: RUF012  never changed
 
     def act(self, env: Core) -> None:
         env.script()

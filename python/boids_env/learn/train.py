@@ -134,7 +134,7 @@ class Trainer(pufferl.PuffeRL):  # type: ignore[misc]  # PufferLib has no types
         return str(model)
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Continues from `state` (a trainer_state.pt). The flocks are not part of it: they start anew.
+        """Continues from `state` (a trainer_state.pt). The flocks are not part of it and start again.
 
         Raises: UserError, if it was saved from another network.
         """
