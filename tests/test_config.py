@@ -158,3 +158,5 @@ def test_without_pufferlib() -> None:
         hidden=("pufferlib",),
     )
     assert "training needs PufferLib" in done.stdout, done.stderr
+    code = "from boids_env.cli import main; main(['train', '--train.vtrace-rho-clip', '1'])"  # a key of PufferLib's alone
+    assert "training needs PufferLib" in python(code, hidden=("pufferlib",)).stderr
