@@ -84,8 +84,8 @@ test-full: test  ## make test, then TSan, valgrind and the fuzzer
 # processor round differently, and the same seed trains another policy there.
 policy: install  ## train the policy that the package ships again, and write it as C for examples/
 	boids train --out build/policy --seed $(POLICY_SEED) --overwrite
-	cp build/policy/policy.npz python/boids_env/learned.npz
-	python tools/policy_header.py python/boids_env/learned.npz examples/policy.h
+	cp build/policy/policy.npz python/boids_env/learn/learned.npz
+	python tools/policy_header.py python/boids_env/learn/learned.npz examples/policy.h
 
 stills: install  ## draw docs/stills.png and docs/flock.gif
 	boids train --out build/stills/2 --seed $(POLICY_SEED) --overwrite --train.total-timesteps 250_000

@@ -13,9 +13,12 @@ include_guard(GLOBAL)
 
 set(BOIDS_ENV_SANITIZE "" CACHE STRING "What -fsanitize takes: address,undefined or thread; with clang also fuzzer,address,undefined")
 
-# In the installed package the headers lie beside this file. The project's own build has set the folder before.
+# the sources are beside this folder: in include/ of an installed package, in src/ of a checkout, which an editable install uses
 if(NOT BOIDS_ENV_INCLUDE)
   get_filename_component(BOIDS_ENV_INCLUDE "${CMAKE_CURRENT_LIST_DIR}/../include" ABSOLUTE)
+  if(NOT EXISTS "${BOIDS_ENV_INCLUDE}/binding.c")
+    get_filename_component(BOIDS_ENV_INCLUDE "${CMAKE_CURRENT_LIST_DIR}/../src" ABSOLUTE)
+  endif()
 endif()
 
 add_library(boids_env_env INTERFACE)

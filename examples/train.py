@@ -4,7 +4,7 @@
     python examples/train.py squared
     python examples/train.py snake --gif snake.gif
 
-It takes an installed boids-env with its extra `train`. squared is solved after ten seconds, snake takes about forty.
+It needs boids-env with its extra `train`. squared takes about ten seconds, snake about forty.
 """
 
 import argparse
@@ -18,13 +18,14 @@ from unittest import mock
 import numpy as np
 import torch
 
-from boids_env._pufferlib import unchanged  # PufferLib's import changes warnings, Ctrl-C and the current folder
+from boids_env import puffer_env
+from boids_env.env.pufferlib_import import unchanged  # PufferLib's import changes warnings, Ctrl-C and the current folder
 
 with unchanged():
     import pufferlib.pytorch
     from pufferlib import pufferl, vector
 
-SETTINGS = {  # what differs from one to the other; the rest is in COMMON, and PufferLib's defaults
+SETTINGS = {  # what the two do not share; the rest is in COMMON and in PufferLib's defaults
     "squared": {"env": {"num_envs": 256}, "train": {"total_timesteps": 400_000, "ent_coef": 0.03, "gamma": 0.95}},
     "snake": {"env": {"num_envs": 16}, "train": {"total_timesteps": 1_000_000, "ent_coef": 0.01, "gamma": 0.98}},
 }
@@ -36,7 +37,10 @@ COMMON = {
 
 
 class Policy(torch.nn.Module):
-    """The kind of each cell, one-hot, and the middle of the cells of each kind: what was learned near then holds far off."""
+    """A network that sees the kind of each cell, one-hot, and the mean place of the cells of each kind.
+
+    With the mean places, what it learns about near cells also holds for far ones.
+    """
 
     def __init__(self, env, hidden=64):
         super().__init__()
@@ -53,8 +57,10 @@ class Policy(torch.nn.Module):
 
     def forward(self, observations, state=None):
         planes = (observations.unsqueeze(1) == self.kinds).float()  # (agents, kinds, cells)
-        middles = 4 * (planes @ self.places) / planes.sum(2, keepdim=True).clamp(min=1)  # 4: there are few of them
-        hidden = self.body(torch.cat([planes.flatten(1), middles.flatten(1)], 1))
+        means = (
+            4 * (planes @ self.places) / planes.sum(2, keepdim=True).clamp(min=1)
+        )  # times 4: they are few inputs among many
+        hidden = self.body(torch.cat([planes.flatten(1), means.flatten(1)], 1))
         return self.action(hidden), self.value(hidden)
 
     forward_eval = forward
@@ -66,18 +72,18 @@ class Trainer(pufferl.PuffeRL):
             print(f"{self.uptime:6.1f} s {self.global_step / 1e6:6.2f}M steps  score {self.stats['score']:6.2f}", flush=True)
 
     def save_checkpoint(self):
-        pass  # what was learned is used at once
+        pass  # the policy is used at once
 
 
 def train(name, make, seed=1, **changes):
-    """A policy, and the seconds that training took. Ctrl-C ends it early."""
+    """Returns a policy and the seconds of training. Ctrl-C ends it early."""
     torch.set_num_threads(1)  # more are slower
     torch.manual_seed(seed)
-    with mock.patch.object(sys, "argv", sys.argv[:1]):  # load_config would read them
+    with mock.patch.object(sys, "argv", sys.argv[:1]):  # load_config would read the rest
         config = pufferl.load_config("default")["train"]
     config |= {**COMMON, **SETTINGS[name]["train"], "env": name, "seed": seed, **changes}
     vecenv = vector.make(make, env_kwargs=SETTINGS[name]["env"], backend=vector.Serial, num_envs=1, seed=seed)
-    with warnings.catch_warnings(action="ignore"):  # that there is no GPU
+    with warnings.catch_warnings(action="ignore"):  # it warns that there is no GPU
         trainer = Trainer(config, vecenv, Policy(vecenv))
     try:
         while trainer.global_step < config["total_timesteps"]:
@@ -93,30 +99,29 @@ def train(name, make, seed=1, **changes):
 
 @torch.no_grad()
 def play(env, player, steps, seed=0, frames=None):
-    """The means over the episodes that end within so many steps. player: a policy, "random" or "script"."""
+    """The log of so many steps. player: a policy, "random" or "script"."""
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     observations, _ = env.reset(seed)
-    env.vec.log()  # what was before counts no more
+    env.log()  # empties it
     for _ in range(steps):
         if player == "script":
-            env.vec.script()
-            actions = env.actions
+            actions = env.script()
         elif player == "random":
             actions = rng.integers(env.single_action_space.n, size=env.num_agents)
         else:
             actions = pufferlib.pytorch.sample_logits(player(torch.as_tensor(observations))[0])[0].numpy()
         observations = env.step(actions)[0]
         if frames is not None:
-            frames.append(env.render())
-    return env.vec.log()
+            frames.append(env.render(360, 360))
+    return env.log()
 
 
 def save_gif(path, frames):
     from PIL import Image
 
     every = np.concatenate(list(frames)[::10])
-    palette = Image.fromarray(every).quantize(128, kmeans=1)  # one for all: nothing flickers
+    palette = Image.fromarray(every).quantize(128, kmeans=1)  # one palette for all frames, against flicker
     first, *rest = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     first.save(path, save_all=True, append_images=rest, duration=80, loop=0)
 
@@ -125,12 +130,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", choices=SETTINGS)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--gif", help="where to film what was learned")
+    parser.add_argument("--gif", help="file for a film of the trained policy")
     options = parser.parse_args()
-    make = getattr(importlib.import_module(options.name), options.name.capitalize())
+    make = puffer_env(importlib.import_module(f"_{options.name}"))
     policy, seconds = train(options.name, make, options.seed)
     print(f"trained in {seconds:.1f} s\n")
-    env = make(**SETTINGS[options.name]["env"], seed=2**40, log_interval=2**30)  # on none of these boards it was trained
+    env = make(**SETTINGS[options.name]["env"], seed=2**40, log_interval=2**30)  # a seed that training has not used
     print(f"{'':8}" + "".join(f"{name:>16}" for name in env.vec.log_fields))
     for title, player in {"trained": policy, "random": "random", "script": "script"}.items():
         print(f"{title:8}" + "".join(f"{value:16.3f}" for value in play(env, player, 1000).values()))

@@ -45,14 +45,27 @@ def test_help_lists_the_parameters(command: str, capsys: pytest.CaptureFixture[s
         main([command, "--help"])
     assert left.value.code == 0
     text = capsys.readouterr().out
+    words = " ".join(text.split())
     for name, what in VecEnv.parameters.items():
-        assert f"--env.{name.replace('_', '-')} {what['default']}" in text
-    assert max(map(len, text.splitlines())) < 140
+        assert f"--env.{name.replace('_', '-')} " in text
+        assert what["doc"] in words
+        assert what["unit"] in words
+        assert f"({what['default']})" in words
+        assert "|".join(what["choices"] or ()) in text
+    assert max(map(len, text.splitlines())) < 125
 
 
 def test_as_a_module() -> None:
     done = subprocess.run([sys.executable, "-m", "boids_env"], capture_output=True, text=True, check=True)
     assert "usage: boids" in done.stdout
+
+
+@pytest.mark.parametrize(("option", "file"), [("--include-dir", "binding.c"), ("--cmake-dir", "boids_env-config.cmake")])
+def test_where_the_sources_are(option: str, file: str, tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-m", "boids_env", option], capture_output=True, text=True, check=True)
+    (folder,) = done.stdout.splitlines()
+    assert (Path(folder) / file).is_file()
+    assert not list(tmp_path.iterdir())
 
 
 def test_show_config(capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,14 +81,20 @@ def test_show_config(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "message"),
     [
         ("fly", "invalid choice: 'fly'"),
-        ("score --sed 3", "unrecognized arguments: --sed"),
-        ("score --seeds many", "argument --seeds: invalid int value: 'many'"),
+        ("--inlcude-dir", "unknown option --inlcude-dir: did you mean --include-dir"),
+        ("--include-dir --cmake-dir", "not allowed with argument --include-dir"),
+        ("score --sed 3", "unknown option --sed: did you mean --seeds"),
+        ("score --seeds many", "argument --seeds: expected an integer, got 'many'"),
+        ("bench all", "unexpected argument 'all'"),
         ("score --seeds 0", "expected at least 1"),
         ("score --last 900", "--last: expected 1 to 800 steps, got 900"),
         ("score --env.horizon 5", "--env.horizon"),
         ("score --train.gamma 1", "unknown option --train.gamma"),
         ("score nobody", "nobody: expected random, reynolds, learned or the path"),
-        ("score --env.num-boids 0", "num_boids"),
+        ("score --env.num-boids 0", "--env.num-boids: expected an integer in [1, 1048576] boids, got 0"),
+        ("score --env.num-bird 3", "unknown option --env.num-bird: did you mean --env.num-boids"),
+        ("score --env.num-envs 1", "unknown option --env.num-envs: did you mean"),
+        ("score --env.separation-radius 200", "separation_radius"),
         ("score --json nowhere/x.json --steps 2 --last 1 --seeds 1", "nowhere/x.json: No such file"),
         ("record", "the following arguments are required: OUT"),
         ("record flock.avi", "expected a name that ends in .gif, .mp4 or .png"),
@@ -90,14 +109,16 @@ def test_show_config(capsys: pytest.CaptureFixture[str]) -> None:
         ("watch reynolds --fps 0", "expected --fps 1 to 60"),
         ("watch reynolds --steps -1", "--steps of at least 0"),
         ("watch reynolds --terminal --seed -1", "seed"),
-        ("watch reynolds --env.num-boids 0", "num_boids"),
+        ("watch reynolds --env.num-boids 0", "--env.num-boids"),
+        ("watch reynolds --env.separation-radius 200", "separation_radius"),
         ("watch --train.gamma 1", "unknown option --train.gamma"),
         ("train --train.gama 1", "did you mean --train.gamma"),
-        ("train --train.gamma", "expected a value"),
-        ("train --seed one", "--train.seed: expected an integer, got 'one'"),
+        ("train --train.gamma", "argument --train.gamma: expected one argument"),
+        ("train --train.gamma --out x", "argument --train.gamma: expected one argument"),
+        ("train --seed one", "--seed: expected an integer, got 'one'"),
         ("train --resume", "expected a run to resume"),
         ("train --resume --overwrite", "not allowed with argument"),
-        ("train --train.device cuda:77", "--train.device: got cuda:77"),
+        ("train --train.device cuda:77", "--train.device: expected cpu, because torch finds no GPU, got cuda:77"),
         ("train --base.rnn-name LSTM", "--base.policy-name, --base.rnn-name"),
         ("train --vec.backend Fast", "Invalid backend: Fast"),
         ("train --env.num-threads 0", "num_threads"),
@@ -105,7 +126,7 @@ def test_show_config(capsys: pytest.CaptureFixture[str]) -> None:
         ("train --policy.hidden-size 0", "hidden_size: expected at least 1"),
         ("train --train.minibatch-size 1_000_000", "minibatch_size"),
         ("train --train.optimizer magic", "magic"),
-        ("train --train.total-timesteps 1000", "--train.total-timesteps: expected a batch of"),
+        ("train --train.total-timesteps 1000", "--train.total-timesteps: expected at least one batch"),
     ],
 )
 def test_mistakes_take_one_line(arguments: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,30 +2,41 @@
 
 import ast
 import configparser
+import re
 from typing import Any
 
 import pytest
 
 from boids_env import UserError, VecEnv
-from boids_env.config import ENV_ARGUMENTS, OWN_INI, env_parameters, load, split_overrides, to_ini
+from boids_env.cli import main
+from boids_env.learn.config import OWN_INI, check_parameters, load, to_ini
 from interpreter import python
 
 
-def test_overrides_are_told_from_the_rest() -> None:
-    arguments = ["a", "--train.learning-rate", "0.1", "--out", "x", "--env.num_boids=5", "--vec.backend", "a=b", "-1"]
-    others, overrides = split_overrides(arguments)
-    assert others == ["a", "--out", "x", "-1"]
-    assert overrides == {"train.learning_rate": "0.1", "env.num_boids": "5", "vec.backend": "a=b"}
+def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, dict[str, Any]]:
+    """What `boids train --show-config` prints with these arguments, as values by section and key."""
+    assert main(["train", "--show-config", *arguments]) == 0
+    parser = configparser.ConfigParser()
+    parser.read_string(capsys.readouterr().out)
+    return {section: {key: literal(text) for key, text in parser[section].items()} for section in parser.sections()}
 
 
-@pytest.mark.parametrize("arguments", [["--train.gamma"], ["--train.gamma", "--out", "x"]])
-def test_an_override_needs_a_value(arguments: list[str]) -> None:
-    with pytest.raises(UserError, match=r"--train\.gamma: expected a value"):
-        split_overrides(arguments)
+def literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
 
 
-def test_negative_values_are_values() -> None:
-    assert split_overrides(["--train.gamma", "-1"])[1] == {"train.gamma": "-1"}
+def test_every_spelling_of_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--train.learning-rate", "0.1", "--env.num_boids=5", "--vec.backend", "a=b", "--train.gamma", "-1"]
+    config = shown(capsys, *arguments, "--seed", "4")
+    assert config["train"]["learning_rate"] == 0.1
+    assert config["env"]["num_boids"] == 5
+    assert config["vec"]["backend"] == "a=b"
+    assert config["train"]["gamma"] == -1
+    assert config["train"]["seed"] == 4
+    assert config["vec"]["seed"] == 42
 
 
 def test_boids_ini_lies_over_pufferlibs() -> None:
@@ -50,7 +61,7 @@ def test_every_key_of_boids_ini_means_something() -> None:
     for section in own.sections():
         known = {*default[section], *ours.get(section, ())}
         if section == "env":
-            known = {*VecEnv.parameters, *ENV_ARGUMENTS}
+            known = {*VecEnv.parameters, "num_envs", "num_threads", "log_interval"}
         assert set(own[section]) <= known, section
 
 
@@ -75,9 +86,9 @@ def test_every_key_of_boids_ini_means_something() -> None:
         ("env.observation", "nearest", "nearest"),
     ],
 )
-def test_values_take_the_type_of_their_name(name: str, text: str, value: Any) -> None:
+def test_values_take_the_type_of_their_name(name: str, text: str, value: Any, capsys: pytest.CaptureFixture[str]) -> None:
     section, key = name.split(".")
-    got = load({name: text})[section][key]
+    got = shown(capsys, f"--{name}", text)[section][key]
     assert got == value
     assert type(got) is type(value)
 
@@ -95,30 +106,37 @@ def test_values_take_the_type_of_their_name(name: str, text: str, value: Any) ->
         ("train.total_timesteps", "True", r"expected an integer"),
         ("train.anneal_lr", "maybe", r"expected True or False, got 'maybe'"),
         ("train.batch_size", "large", r"expected an integer or auto, got 'large'"),
-        ("env.num_envs", "two", r"expected an integer"),
-        ("env.view_radius", "wide", r"expected a number"),
-        ("env.view_radius", "nan", r"--env.view-radius: expected a number, got 'nan'"),
-        ("env.view_radius", "1e999", r"view_radius"),
-        ("env.view_radius", "-5", r"view_radius"),
+        ("env.num_envs", "two", r"--env.num-envs: expected an integer, got 'two'"),
+        ("env.num_boids", "2.5", r"--env.num-boids: expected an integer in \[1, 1048576\] boids, got 2.5"),
+        ("env.num_boids", "0", r"--env.num-boids: expected an integer in \[1, 1048576\] boids, got 0"),
+        ("env.horizon", "many", r"--env.horizon: expected an integer in \[1, 1000000000\] steps, got many"),
+        ("env.stagger", "maybe", r"--env.stagger: expected True or False, got 'maybe'"),
+        ("env.view_radius", "wide", r"--env.view-radius: expected a number in \[0.001, 500000\] world units, got wide"),
+        ("env.view_radius", "nan", r"--env.view-radius: expected a number in \[0.001, 500000\] world units, got nan"),
+        ("env.view_radius", "1e999", r"--env.view-radius: expected a number in .*, got 1e999"),
+        ("env.view_radius", "-5", r"--env.view-radius: expected a number in .*, got -5"),
         ("env.separation_radius", "200", r"separation_radius"),
-        ("env.observation", "all", r"observation: .*rules"),
+        ("env.observation", "all", r"--env.observation: invalid choice: 'all' \(choose from '?rules'?, '?nearest'?\)"),
     ],
 )
-def test_mistakes(name: str, text: str, message: str) -> None:
-    with pytest.raises(UserError, match=message):
-        load({name: text})
+def test_mistakes(name: str, text: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--show-config", f"--{name}", text]) == 2
+    assert re.search(message, capsys.readouterr().err.strip())
 
 
-def test_parameters_of_the_flock_alone() -> None:
-    assert env_parameters({"env.num_boids": "9", "env.speed": "3"}) == {"num_boids": 9, "speed": 3.0}
-    with pytest.raises(UserError, match=r"unknown option --train.gamma"):
-        env_parameters({"train.gamma": "1"})
-    with pytest.raises(UserError, match=r"unknown option --env.num-envs"):
-        env_parameters({"env.num_envs": "1"})
+def test_mistakes_of_a_program() -> None:
+    with pytest.raises(UserError, match=r"unknown option --train.learnin-rate: did you mean --train.learning-rate"):
+        load({"train.learnin_rate": 1})
+    with pytest.raises(UserError, match=r"unknown option --gamma"):
+        load({"gamma": 1})
+    with pytest.raises(UserError, match="separation_radius"):
+        load({"env.separation_radius": 200.0})
+    with pytest.raises(UserError, match="num_boids: expected an int"):
+        check_parameters({"num_boids": "9"})
 
 
 def test_the_config_as_an_ini_file() -> None:
-    config = load({"env.speed": "3", "vec.num_workers": "auto"})
+    config = load({"env.speed": 3.0, "vec.num_workers": "auto"})
     parser = configparser.ConfigParser()
     parser.read_string(to_ini(config))
     for section, values in config.items():
@@ -131,7 +149,7 @@ def test_without_pufferlib() -> None:
     done = python(
         """
         from boids_env import UserError
-        from boids_env.config import load
+        from boids_env.learn.config import load
         try:
             load()
         except UserError as error:
@@ -140,3 +158,5 @@ def test_without_pufferlib() -> None:
         hidden=("pufferlib",),
     )
     assert "training needs PufferLib" in done.stdout, done.stderr
+    code = "from boids_env.cli import main; main(['train', '--train.vtrace-rho-clip', '1'])"  # a key of PufferLib's alone
+    assert "training needs PufferLib" in python(code, hidden=("pufferlib",)).stderr

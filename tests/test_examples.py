@@ -1,4 +1,4 @@
-"""examples/: squared and snake as modules, as PufferEnvs, as packages of their own, and as something to learn."""
+"""examples/: squared and snake as modules, as classes, as packages of their own, and as something to learn."""
 
 import importlib
 import importlib.util
@@ -14,7 +14,8 @@ import gymnasium
 import numpy as np
 import pytest
 
-from boids_env.puffer import pufferlib  # an import of its own would leave a link in this folder
+from boids_env import numpy_env, puffer_env
+from boids_env.env.puffer import pufferlib  # an import of its own would leave a link in this folder
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = ["squared", "snake"]
@@ -37,15 +38,15 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module", autouse=True)
 def folders() -> Iterator[None]:
-    """The classes' folders on the path."""
-    added = [str(ROOT / "examples" / name) for name in NAMES] + [str(ROOT / "examples")]
+    """examples/train.py on the path."""
+    added = [str(ROOT / "examples")]
     sys.path[:0] = added
     yield
     sys.path[:] = [path for path in sys.path if path not in added]
 
 
 def cls(name: str) -> Any:
-    return getattr(importlib.import_module(name), name.capitalize())
+    return puffer_env(importlib.import_module(f"_{name}"))
 
 
 def make(name: str, **changes: Any) -> Any:
@@ -90,14 +91,19 @@ def test_the_same_seed_is_the_same_game(name: str) -> None:
 
 
 def test_threads_change_nothing(name: str) -> None:
-    module, games = importlib.import_module(f"_{name}"), []
-    for threads in (1, 2):
-        env = make(name)
-        arrays = env.observations, env.actions, env.rewards, env.terminals, env.truncations
-        env.vec.close()
-        env.vec = module.VecEnv(*arrays, num_threads=threads, **SMALL[name])
-        games.append(played(env))
-    assert games[0] == games[1]
+    assert played(make(name, num_threads=1)) == played(make(name, num_threads=2))
+
+
+def test_numpy_alone_plays_the_same(name: str) -> None:
+    env, other = make(name, seed=4), numpy_env(importlib.import_module(f"_{name}"))(seed=4, **SMALL[name])
+    assert type(other).__name__ == type(env).__name__ == name.capitalize()
+    assert (env.reset(1)[0] == other.reset(1)[0]).all()
+    for _ in range(50):
+        other.script()
+        assert (env.step(other.actions)[0] == other.step()[0]).all()
+        assert (env.rewards == other.rewards).all()
+    env.close()
+    other.close()
 
 
 def test_a_caller_may_scribble_on_the_observations(name: str) -> None:
@@ -119,7 +125,7 @@ def test_pixels(name: str, size: tuple[int, int]) -> None:
     env.vec.render(guarded[1:-1])
     assert (guarded[[0, -1]] == 1).all()
     assert (guarded[1:-1] != 1).any(2).all()
-    assert env.render().shape == (360, 360, 3)
+    assert env.render().shape == {"squared": (480, 480, 3), "snake": (480, 617, 3)}[name]
     assert len(np.unique(env.render().reshape(-1, 3), axis=0)) > 3
     env.close()
 
@@ -273,7 +279,7 @@ def test_backends(name: str) -> None:
     assert serial != of(vector.Serial, 8)
     assert serial == of(vector.Multiprocessing, num_workers=2, overwork=True)
     # the seeds of the workers' resets overlap, and yet their games differ
-    vecenv = vector.make(cls(name), env_kwargs=SMALL[name], backend=vector.Serial, num_envs=2)
+    vecenv = vector.make(cls(name), env_kwargs={**SMALL[name], "log_interval": 128}, backend=vector.Serial, num_envs=2)
     first, second = np.split(vecenv.reset(seed=7)[0], 2)
     assert (first != second).any()
     infos = [info for step in range(128) for info in vecenv.step(same_actions(vecenv, step).astype(np.int32))[-1]]
@@ -294,18 +300,18 @@ def test_gymnasium_spaces(name: str) -> None:
 
 VIEWER = """
 import os, subprocess, sys
-sys.path[:0] = {path}
+sys.path[:0] = [{path!r}]
 import numpy as np
-from boids_env import UserError, window
-from boids_env.puffer import pufferlib
-from {name} import {cls}
+from boids_env import UserError, puffer_env
+import _{name}
 
-env, other = {cls}(), {cls}()
+make = puffer_env(_{name})
+env, other = make(render_mode="human"), make(render_mode="human")
 env.reset(0)
 other.reset(0)
 
 def frames(count):
-    return sum(window.draw(env.vec) for _ in range(count))
+    return sum(env.render() for _ in range(count))
 
 def press(*keys):
     "The steps that are asked for meanwhile, until the last key has surely arrived."
@@ -333,23 +339,22 @@ for width, height in (300, 500), (720, 720):
     subprocess.run(["xdotool", "windowsize", found[0], str(width), str(height)], check=True)
     frames(4)
 try:
-    window.draw(other.vec)
+    other.render()
 except UserError as error:
     assert "another environment" in str(error)
 else:
     raise AssertionError
 subprocess.run(["xdotool", "key", "Escape"], check=True)
-assert None in (window.draw(env.vec) for _ in range(8))
+assert None in (env.render() for _ in range(8))
 env.close()
-assert window.draw(other.vec) == 0
+assert other.render() == 0
 other.close()
 """
 
 
 @pytest.mark.slow
 def test_window(name: str, display: dict[str, str]) -> None:
-    path = [str(Path(str(sys.modules[f"_{name}"].__file__)).parent), str(ROOT / "examples" / name)]
-    code = VIEWER.format(path=path, name=name, cls=name.capitalize())
+    code = VIEWER.format(path=str(Path(str(sys.modules[f"_{name}"].__file__)).parent), name=name)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=display, timeout=60)
     assert done.returncode == 0, done.stderr
 
@@ -382,7 +387,7 @@ def test_it_is_a_package(name: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pip", "install", *options, str(ROOT / "examples" / name)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    code = f"import {name}; env = {name}.{name.capitalize()}(); env.reset(); print({name}._{name}.__file__)"
+    code = f"import _{name}, boids_env; env = boids_env.puffer_env(_{name})(); env.reset(); print(_{name}.__file__)"
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, cwd=tmp_path, env=environment

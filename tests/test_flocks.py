@@ -159,6 +159,13 @@ def test_bad_arguments(arguments: dict[str, object], error: type[Exception], mes
         Flocks(**arguments)
 
 
+def test_only_the_number_of_environments_goes_without_a_name() -> None:
+    with Flocks(2) as flocks:
+        assert flocks.vec.num_envs == 2
+    with pytest.raises(TypeError, match="takes from 1 to 2 positional arguments but 3 were given"):
+        Flocks(2, 8)
+
+
 def test_parameters_in_force() -> None:
     with Flocks(num_boids=9) as flocks:
         assert flocks.parameters["num_boids"] == 9

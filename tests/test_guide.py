@@ -1,6 +1,6 @@
 """The guide for environments of one's own holds: every file, command and output of it, in its order, in an empty folder.
 
-So does what it stands on: `python -m boids_env.binding`, the CMake package, and README's command without CMake.
+So does what it stands on: `python -m boids_env --include-dir`, the CMake package, and README's command without CMake.
 """
 
 import filecmp
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
-from boids_env import binding
+import boids_env
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = ROOT / "docs" / "your-own-environment.md"
@@ -100,7 +100,7 @@ def tree(folder: Path) -> set[Path]:
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
     """The environment of a reader who has activated that of the tests. pip installs into a folder of the test's."""
-    installed = {ROOT / "src": binding.include(), ROOT / "cmake": binding.cmake()}
+    installed = {ROOT / "src": Path(boids_env.get_include()), ROOT / "cmake": Path(boids_env.get_cmake_dir())}
     stale = [
         str(name)
         for folder, copy in installed.items()
@@ -149,7 +149,7 @@ def test_the_template_is_where_the_guide_ends() -> None:
 @pytest.mark.parametrize("command", ["cc -std=c11", "c++ -std=c++17 -x c++"])
 def test_the_template_compiles_without_a_warning(tmp_path: Path, env: dict[str, str], command: str) -> None:
     """Its header as C and as C++, included twice, in two files that are linked together; and its test."""
-    flags = ["-Wall", "-Wextra", "-Wconversion", "-Werror", f"-I{TEMPLATE}", f"-I{binding.include()}"]
+    flags = ["-Wall", "-Wextra", "-Wconversion", "-Werror", f"-I{TEMPLATE}", f"-I{boids_env.get_include()}"]
     include = '#include "catch.h"\n'
     (tmp_path / "first.c").write_text(include + include + "int second(Env* env);\nint main(void) { return second(NULL); }\n")
     (tmp_path / "second.c").write_text(include + "int second(Env* env) { return env && c_init(env); }\n")
@@ -237,21 +237,21 @@ def run(*command: str | Path, cwd: Path, env: dict[str, str]) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize(("option", "source"), [("--include", "src"), ("--cmake", "cmake")])
+@pytest.mark.parametrize(("option", "source"), [("--include-dir", "src"), ("--cmake-dir", "cmake")])
 def test_the_command_that_tells_where(tmp_path: Path, option: str, source: str) -> None:
-    done = python("-m", "boids_env.binding", option, cwd=tmp_path)
+    done = python("-m", "boids_env", option, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     (folder,) = done.stdout.splitlines()
     assert tree(Path(folder)) == tree(ROOT / source)
-    assert Path(folder) == (binding.include() if option == "--include" else binding.cmake())
+    assert folder == (boids_env.get_include() if option == "--include-dir" else boids_env.get_cmake_dir())
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("arguments", [(), ("--include", "--cmake"), ("--inlcude",), ("include",), ("--include", "x")])
+@pytest.mark.parametrize("arguments", [("--include-dir", "--cmake-dir"), ("--inlcude-dir",), ("include-dir",)])
 def test_the_command_misused(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    done = python("-m", "boids_env.binding", *arguments, cwd=tmp_path)
+    done = python("-m", "boids_env", *arguments, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("usage: python -m boids_env.binding")
+    assert done.stderr.startswith("boids: ")
 
 
 @pytest.mark.slow
@@ -260,11 +260,9 @@ def test_the_template_installs_from_any_folder(tmp_path: Path, env: dict[str, st
     folder = tmp_path / "my games"
     shutil.copytree(TEMPLATE, folder, ignore=shutil.ignore_patterns("__pycache__"))
     run("pip", "install", "--no-build-isolation", ".", cwd=folder, env=env)
-    code = (
-        "from catch_env import Catch; Catch(2).reset(); import _catch, catch_env; print(_catch.__file__, catch_env.__file__)"
-    )
-    module, _, source = run(sys.executable, "-c", code, cwd=tmp_path / "home", env=env).strip().rpartition(" ")
-    assert Path(module).parent == Path(source).parent == tmp_path / "site"
+    code = "import _catch, boids_env; boids_env.puffer_env(_catch)(2).reset(); print(_catch.__file__)"
+    module = run(sys.executable, "-c", code, cwd=tmp_path / "home", env=env).strip()
+    assert Path(module).parent == tmp_path / "site"
     assert ".abi3." in module
 
 
@@ -282,7 +280,11 @@ def test_the_cmake_package(tmp_path: Path, env: dict[str, str], generator: str) 
     find = "find_package(boids_env CONFIG REQUIRED)\n"
     (project / "one/CMakeLists.txt").write_text(find + "boids_env_add_module(_one catch.h)\n")
     (project / "two/CMakeLists.txt").write_text(find + f'boids_env_add_module(_two "{elsewhere}/other.h")\n')
-    options = [f"-Dboids_env_ROOT={binding.cmake()}", f"-DPython_EXECUTABLE={sys.executable}", "-DCMAKE_C_FLAGS=-Werror"]
+    options = [
+        f"-Dboids_env_ROOT={boids_env.get_cmake_dir()}",
+        f"-DPython_EXECUTABLE={sys.executable}",
+        "-DCMAKE_C_FLAGS=-Werror",
+    ]
     run("cmake", "-G", generator, "-S", project, "-B", build, *options, cwd=tmp_path, env=env)
     run("cmake", "--build", build, "--parallel", "2", cwd=tmp_path, env=env)
     env = {**env, "PYTHONPATH": f"{build}/one{os.pathsep}{build}/two"}

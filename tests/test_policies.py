@@ -11,11 +11,10 @@ import pytest
 import torch
 
 import needs
-from boids_env import Flocks, UserError
-from boids_env.network import Policy
-from boids_env.policies import LEARNED, Learned, load_policy, save_policy
-from boids_env.puffer import Boids
-from boids_env.score import score, summarize
+from boids_env import Boids, Flocks, UserError
+from boids_env.learn.network import Policy
+from boids_env.learn.policies import LEARNED, Learned, load_policy, save_policy
+from boids_env.learn.score import score, summarize
 from interpreter import OPTIONAL, python
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -139,7 +138,7 @@ def test_flying_needs_numpy_alone(tmp_path: Path) -> None:
     done = python(
         """
         from boids_env import Flocks, UserError
-        from boids_env.policies import load_policy
+        from boids_env import load_policy
         with Flocks() as flocks:
             flocks.reset()
             load_policy("policy.npz").act(flocks)
@@ -187,7 +186,7 @@ def changed(name: str, array: Any) -> dict[str, Any]:
         (changed("decoder.weight", np.zeros((5, 64), int)), "decoder.weight: expected floats, anyx64, got int64, 5x64"),
         (changed("encoder.0.weight", np.zeros((64, 0))), "encoder.0.weight: expected floats"),
         (changed("meta", "{"), "expected a policy.npz"),
-        (changed("meta", "[1]"), "meta is no JSON object"),
+        (changed("meta", "[1]"), "meta that is no JSON object"),
         (changed("meta", '{"format": 2}'), "expected format 1, got 2"),
         ({"decoder.weight": np.array([Trap()], dtype=object)}, "expected a policy.npz"),
     ],

@@ -136,7 +136,7 @@ def test_ctrl_c_comes_after_the_step_in_progress(num_threads: int) -> None:
 @pytest.mark.skipif("fork" not in METHODS, reason="there is no fork here")
 def test_a_killed_worker_takes_nothing_with_it() -> None:
     """PufferLib would wait for it for ever; the arrays, the other workers and the next vecenv are as they should be."""
-    puffer: Any = importlib.import_module("boids_env.puffer")  # the first that imports PufferLib, and cleans up after it
+    puffer: Any = importlib.import_module("boids_env.env.boids")  # the first that imports PufferLib, and cleans up after it
     vector: Any = importlib.import_module("pufferlib.vector")
     options = {"env_kwargs": {"num_boids": 2000}, "num_envs": 2}
     actions = np.arange(4000, dtype=np.int32) % 5

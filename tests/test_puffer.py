@@ -9,8 +9,8 @@ import gymnasium
 import numpy as np
 import pytest
 
-from boids_env import Flocks, VecEnv
-from boids_env.puffer import Boids, pufferlib  # an import of its own would leave a link in this folder
+from boids_env import Boids, Flocks, VecEnv
+from boids_env.env.puffer import pufferlib  # an import of its own would leave a link in this folder
 from interpreter import python
 
 vector = importlib.import_module("pufferlib.vector")
@@ -155,6 +155,13 @@ def test_bad_arguments(arguments: dict[str, Any], error: type[Exception], messag
         Boids(**arguments)
 
 
+def test_only_the_number_of_environments_goes_without_a_name() -> None:
+    with Boids(2) as boids:
+        assert boids.vec.num_envs == 2
+    with pytest.raises(TypeError, match="takes from 1 to 2 positional arguments but 3 were given"):
+        Boids(2, 8)
+
+
 @pytest.mark.parametrize("render_mode", [None, "rgb_array"])
 def test_render(render_mode: str | None) -> None:
     boids = Boids(render_mode=render_mode, width=800, height=400)
@@ -236,7 +243,7 @@ def test_import_leaves_nothing_behind(tmp_path: Any) -> None:
         import os, signal, sys, warnings
         before = signal.getsignal(signal.SIGINT), sys.excepthook
         from boids_env import Boids
-        import boids_env.train
+        import boids_env.learn.train
         assert before == (signal.getsignal(signal.SIGINT), sys.excepthook)
         assert os.listdir() == [], os.listdir()
         assert not any(f[0] == "error" for f in warnings.filters)

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import boids_env.record
+import boids_env.show.record
 import needs
 from boids_env import UserError, load_policy
-from boids_env.record import world
+from boids_env.show.record import shown_parameters
 from interpreter import OPTIONAL, python
 
-record = partial(boids_env.record.record, policy="reynolds")
+record = partial(boids_env.show.record.record, policy="reynolds")
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_a_flight_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.
     def fails(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("boids_env.flocks.Flocks.step", fails)
+    monkeypatch.setattr("boids_env.Flocks.step", fails)
     for kind in ("gif", "png"):
         with pytest.raises(KeyboardInterrupt):
             record(tmp_path / f"flock.{kind}", seconds=1)
@@ -135,7 +135,7 @@ def test_an_mp4_that_fails_leaves_nothing(tmp_path: Path, ffmpeg: Any, monkeypat
     def fails(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("boids_env.flocks.Flocks.step", fails)
+    monkeypatch.setattr("boids_env.Flocks.step", fails)
     with pytest.raises(KeyboardInterrupt):
         record(tmp_path / "flock.mp4", seconds=1)
     assert not list(tmp_path.iterdir())
@@ -153,12 +153,12 @@ def a_broken_pipe() -> Any:
 
 def test_a_larger_flock_has_a_larger_world() -> None:
     reynolds = load_policy("reynolds")
-    assert world(reynolds, {}) == {"horizon": 1_000_000, "width": 1080, "height": 720}
-    assert world(reynolds, {"num_boids": 8})["width"] == 1080
-    grown = world(reynolds, {"num_boids": 64 * 25, "horizon": 400})
+    assert shown_parameters(reynolds, {}) == {"horizon": 1_000_000, "width": 1080, "height": 720}
+    assert shown_parameters(reynolds, {"num_boids": 8})["width"] == 1080
+    grown = shown_parameters(reynolds, {"num_boids": 64 * 25, "horizon": 400})
     assert grown == {"horizon": 400, "num_boids": 1600, "width": 5 * 1080, "height": 5 * 720}
     for asked in ({"width": 500}, {"height": 500}):
-        assert world(reynolds, {"num_boids": 1600, **asked}) == {"horizon": 1_000_000, "num_boids": 1600, **asked}
+        assert shown_parameters(reynolds, {"num_boids": 1600, **asked}) == {"horizon": 1_000_000, "num_boids": 1600, **asked}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from boids_env import UserError, VecEnv
 from boids_env.cli import main
-from boids_env.score import EVALUATION_SEED, ROWS, score, summarize
+from boids_env.learn.score import EVALUATION_SEED, ROWS, score, summarize
 from interpreter import OPTIONAL, python
 
 QUICK = {"seeds": 3, "steps": 120, "last": 30, "num_envs": 2}
@@ -50,7 +50,7 @@ def test_the_table(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     captured = capsys.readouterr()
     assert captured.err == ""
     for name in ROWS:
-        assert f" {name.replace('_', ' ')} " in captured.out
+        assert f"\n{name.replace('_', ' ')} " in captured.out
     assert "±" in captured.out
     assert max(map(len, captured.out.splitlines())) < 80
     content = json.loads(out.read_text())
@@ -58,7 +58,7 @@ def test_the_table(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert content["scores"]["reynolds"]["reward"]["seeds"][1] <= 1
 
 
-def test_a_plain_table_without_rich() -> None:
+def test_without_the_optional_packages() -> None:
     done = python(
         """
         from boids_env.cli import main

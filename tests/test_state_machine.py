@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from boids_env import Flocks, VecEnv
+from boids_env import Flocks, VecEnv, _boids
 from boids_env._boids import layout
-from boids_env.core import Core, array_shapes
+from boids_env.env.core import Core, array_shapes
 
 NAMES = ("observations", "actions", "rewards", "terminals", "truncations")
 SECONDS = float(os.environ.get("BOIDS_FUZZ_SECONDS") or 0)
@@ -29,7 +29,9 @@ QUIET = {"deadline": None, "database": None, "suppress_health_check": list(Healt
 class Bytes(Core):
     """Flocks whose arrays are made as unlike those of `Flocks` as the extension takes."""
 
-    def __init__(self, num_envs: int, seed: int, num_threads: int, **parameters: Any) -> None:
+    module = _boids
+
+    def __init__(self, num_envs: int, *, seed: int, num_threads: int, **parameters: Any) -> None:
         self.layout = layout(**parameters)
         shapes = {name: shape for name, (shape, _) in array_shapes(self.layout, num_envs).items()}
         self.num_agents = shapes["rewards"][0]
@@ -110,7 +112,7 @@ class Machine(RuleBasedStateMachine):
         its=parameters(),
     )
     def make(self, kind: Any, n: int, seed: int, threads: int, its: dict[str, Any]) -> None:
-        self.held.append(Held(kind(n, seed, threads, **its)))
+        self.held.append(Held(kind(n, seed=seed, num_threads=threads, **its)))
 
     @rule(name=st.sampled_from(list(VecEnv.parameters)), value=st.sampled_from([None, "", -11, float("nan"), 2**70, b""]))
     def make_no_flock(self, name: str, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""A flock as text: `boids_env.terminal.frame`."""
+"""A flock as text: `boids_env.show.terminal.frame`."""
 
 import re
 from itertools import groupby
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from boids_env import Flocks, UserError
-from boids_env.terminal import frame
+from boids_env.show.terminal import frame
 
 CODE = re.compile(r"\033\[([\d;]*)m")
 SIDE = 2**32

@@ -19,21 +19,21 @@ import pytest
 import torch
 
 from boids_env import UserError
-from boids_env.config import load
-from boids_env.network import Tanh
-from boids_env.policies import load_policy
-from boids_env.score import score, summarize
-from boids_env.train import train
+from boids_env.learn.config import load
+from boids_env.learn.network import Tanh
+from boids_env.learn.policies import load_policy
+from boids_env.learn.score import score, summarize
+from boids_env.learn.train import train
 
 SMALL = {
-    "env.num_envs": "4", "env.log_interval": "16", "env.horizon": "100",
-    "train.bptt_horizon": "16", "train.minibatch_size": "2048",
+    "env.num_envs": 4, "env.log_interval": 16, "env.horizon": 100,
+    "train.bptt_horizon": 16, "train.minibatch_size": 2048,
 }  # fmt: skip
 UPDATE = 4 * 64 * 16  # agent-steps
 
 
-def run(out: Path, updates: int, overrides: dict[str, str] | None = None, **options: Any) -> bool:
-    return train(load({**SMALL, "train.total_timesteps": str(updates * UPDATE), **(overrides or {})}), out, **options)
+def run(out: Path, updates: int, overrides: dict[str, Any] | None = None, **options: Any) -> bool:
+    return train(load({**SMALL, "train.total_timesteps": updates * UPDATE, **(overrides or {})}), out, **options)
 
 
 def state(out: Path) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def test_the_time_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> 
 @pytest.mark.parametrize("action", ["discrete", "continuous"])
 def test_it_learns(action: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     steps = {"discrete": 400_000, "continuous": 600_000}[action]
-    assert train(load({"env.action": action, "train.total_timesteps": str(steps)}), tmp_path)
+    assert train(load({"env.action": action, "train.total_timesteps": steps}), tmp_path)
     rows = curve(tmp_path)
     assert rows[0]["reward"] < 0.3
     assert rows[-1]["reward"] > rows[0]["reward"] + 0.2
@@ -90,14 +90,14 @@ def test_it_learns(action: str, tmp_path: Path, capfd: pytest.CaptureFixture[str
 
 
 def test_the_same_seed_learns_the_same(tmp_path: Path) -> None:
-    for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         assert run(tmp_path / name, 3, {"train.seed": seed})
     assert same(weights(tmp_path / "a"), weights(tmp_path / "b"))
     assert not same(weights(tmp_path / "a"), weights(tmp_path / "c"))
 
 
 def test_what_a_run_leaves(tmp_path: Path) -> None:
-    assert run(tmp_path, 4, {"train.checkpoint_interval": "2", "env.observation": "nearest", "env.num_neighbors": "2"})
+    assert run(tmp_path, 4, {"train.checkpoint_interval": 2, "env.observation": "nearest", "env.num_neighbors": 2})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoints", "log.csv", "policy.npz"]
     names = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
     assert names == ["model_000002.pt", "model_000004.pt", "trainer_state.pt"]
@@ -133,16 +133,16 @@ def test_resume(tmp_path: Path) -> None:
 
 
 def test_resume_goes_on_where_the_rate_would_be(tmp_path: Path) -> None:
-    assert run(tmp_path / "whole", 6, {"train.checkpoint_interval": "1"})
+    assert run(tmp_path / "whole", 6, {"train.checkpoint_interval": 1})
     assert run(tmp_path / "halves", 3)
-    assert run(tmp_path / "halves", 6, {"train.checkpoint_interval": "1"}, resume=True)
+    assert run(tmp_path / "halves", 6, {"train.checkpoint_interval": 1}, resume=True)
     rates = [state(tmp_path / name)["optimizer_state_dict"]["param_groups"][0]["lr"] for name in ("whole", "halves")]
     assert rates[0] == pytest.approx(rates[1], abs=1e-12)
 
 
 def test_a_run_is_not_lost_by_mistake(tmp_path: Path) -> None:
     assert run(tmp_path, 2)
-    with pytest.raises(UserError, match=r"--resume goes on with it, --overwrite replaces it"):
+    with pytest.raises(UserError, match=r"--resume continues it, --overwrite replaces it"):
         run(tmp_path, 2)
     assert run(tmp_path, 1, overwrite=True)
     assert state(tmp_path)["update"] == 1
@@ -152,7 +152,7 @@ def test_a_run_is_not_lost_by_mistake(tmp_path: Path) -> None:
 def test_resume_into_another_network(tmp_path: Path) -> None:
     assert run(tmp_path, 1)
     with pytest.raises(UserError, match="does not fit this config"):
-        run(tmp_path, 2, {"policy.hidden_size": "32"}, resume=True)
+        run(tmp_path, 2, {"policy.hidden_size": 32}, resume=True)
     (tmp_path / "checkpoints" / "trainer_state.pt").write_bytes(b"no")
     with pytest.raises(UserError, match="expected a checkpoint"):
         run(tmp_path, 2, resume=True)
@@ -163,11 +163,11 @@ def test_resume_into_another_network(tmp_path: Path) -> None:
     "vec",
     [
         {"vec.backend": "PufferEnv"},
-        {"vec.backend": "Serial", "vec.num_envs": "2", "vec.num_workers": "2", "vec.batch_size": "2"},
-        {"vec.backend": "Multiprocessing", "vec.num_envs": "2", "vec.num_workers": "1", "vec.batch_size": "2"},
+        {"vec.backend": "Serial", "vec.num_envs": 2, "vec.num_workers": 2, "vec.batch_size": 2},
+        {"vec.backend": "Multiprocessing", "vec.num_envs": 2, "vec.num_workers": 1, "vec.batch_size": 2},
     ],
 )
-def test_backends(vec: dict[str, str], tmp_path: Path) -> None:
+def test_backends(vec: dict[str, Any], tmp_path: Path) -> None:
     assert run(tmp_path, 2, vec)
     assert state(tmp_path)["update"] >= 1
 
@@ -182,7 +182,7 @@ def test_ctrl_c_saves(tmp_path: Path) -> None:
     out, err = child.communicate(timeout=60)
     assert child.returncode == 130, err
     assert "Traceback" not in err
-    assert "--resume goes on" in out
+    assert "--resume continues" in out
     steps = state(tmp_path / "run")["global_step"]
     assert 0 < steps < 2_000_000
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
@@ -249,7 +249,7 @@ def test_a_worker_that_is_killed_ends_the_training_with_an_error(with_workers: A
     os.kill(workers[-1], signal.SIGKILL)
     _, err = child.communicate(timeout=60)
     assert child.returncode == 2, err
-    assert re.search(r"a process that steps flocks ended \(killed by signal 9\); --resume goes on", err), err
+    assert re.search(r"a worker process has ended \(killed by signal 9\); --resume continues", err), err
     assert "Traceback" not in err
 
 
@@ -259,7 +259,7 @@ def test_ctrl_c_in_a_terminal_reaches_the_workers_too_and_saves(with_workers: An
     os.killpg(child.pid, signal.SIGINT)
     out, err = child.communicate(timeout=60)
     assert child.returncode == 130, err
-    assert "--resume goes on" in out
+    assert "--resume continues" in out
     assert "Traceback" not in err
     assert state(tmp_path)["global_step"] > 0
 

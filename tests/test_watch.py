@@ -15,7 +15,7 @@ import pytest
 
 from boids_env import Flocks, UserError, load_policy
 from boids_env.cli import main
-from boids_env.watch import CLOSE, OPEN, watch
+from boids_env.show.watch import CLOSE, OPEN, watch
 
 fcntl = pytest.importorskip("fcntl", reason="a terminal to watch in is Unix's")
 termios = pytest.importorskip("termios", reason="a terminal to watch in is Unix's")
@@ -24,7 +24,8 @@ PATIENCE = 30  # seconds to wait for what takes a tenth of one
 START = """
 import fcntl, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that its Ctrl-C arrives
-from boids_env import cli, watch
+from boids_env import cli
+from boids_env.show import watch
 """
 NO_WINDOW = """
 class Flocks(watch.Flocks):
@@ -187,7 +188,7 @@ def test_ends_after_so_many_steps(viewer: Any) -> None:
 def test_without_a_window_in_the_terminal(viewer: Any) -> None:
     boids = viewer("--steps", "1", first=NO_WINDOW)
     boids.shows("step 0")
-    told = "boids: no window can be opened: there is no display; flying in the terminal\n"
+    told = "boids: no window can be opened: there is no display; showing it in the terminal\n"
     assert boids.leaves() == (0, told)
 
 
@@ -210,10 +211,10 @@ class NoWindow(Flocks):
 def test_neither_a_window_nor_a_terminal(
     at_once: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("boids_env.watch.Flocks", NoWindow)
+    monkeypatch.setattr("boids_env.show.watch.Flocks", NoWindow)
     monkeypatch.setattr(NoWindow, "at_once", at_once)
     assert main(["watch", "reynolds"]) == 2
-    told = "to watch in a terminal, stdin and stdout are expected to be one, and are not\n"
+    told = "to watch in a terminal, expected stdin and stdout to be a terminal\n"
     assert capsys.readouterr().err == f"boids: no display; {told}"
     assert main(["watch", "reynolds", "--terminal"]) == 2
     assert capsys.readouterr().err == f"boids: {told}"
@@ -242,12 +243,12 @@ class Window(Flocks):
 
 @pytest.mark.parametrize(("limit", "steps"), [(None, 5), (4, 4), (2, 2), (0, 0)])
 def test_in_a_window(limit: int | None, steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("boids_env.watch.Flocks", Window)
+    monkeypatch.setattr("boids_env.show.watch.Flocks", Window)
     watch("reynolds", seed=3, steps=limit, parameters={"num_boids": 256})
     assert Window.made.steps == steps
     assert Window.made.vec.closed
     assert Window.made.parameters["width"] == 2 * 1080
-    with Flocks(1, 3, num_boids=256, width=2160, height=1440) as same:
+    with Flocks(seed=3, num_boids=256, width=2160, height=1440) as same:
         same.reset()
         for _ in range(steps):
             load_policy("reynolds").act(same)
@@ -261,7 +262,7 @@ def test_control_c_closes_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
             raise KeyboardInterrupt
         return 1
 
-    monkeypatch.setattr("boids_env.watch.Flocks", Window)
+    monkeypatch.setattr("boids_env.show.watch.Flocks", Window)
     monkeypatch.setattr(Window, "render", interrupted)
     assert main(["watch", "reynolds"]) == 0
     assert Window.made.vec.closed
@@ -278,4 +279,4 @@ sys.exit(main(["watch", "reynolds", "--terminal"]))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 2
-    assert done.stderr == "boids: to watch in a terminal needs termios, which Windows has not\n"
+    assert done.stderr == "boids: watching in a terminal needs termios, which Windows does not have\n"

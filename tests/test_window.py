@@ -22,7 +22,7 @@ import os, struct, subprocess, sys
 import numpy as np
 from boids_env import Flocks, UserError
 
-flocks = Flocks(1, 0, render_mode="human", num_boids=64, horizon=10_000)
+flocks = Flocks(render_mode="human", num_boids=64, horizon=10_000)
 flocks.reset()
 
 def xdotool(*words):
@@ -204,7 +204,7 @@ def test_weights(display: dict[str, str]) -> None:
     view(
         display,
         """
-alone = Flocks(1, 0, num_boids=64, horizon=10_000)
+alone = Flocks(num_boids=64, horizon=10_000)
 alone.reset()
 
 def both():
@@ -255,7 +255,7 @@ flocks.step()  # the flock goes on
 assert frames(2) == [1, 1]  # in a new window, which is not paused
 flocks.close()
 flocks.close()
-flocks = Flocks(2, 0, render_mode="human")
+flocks = Flocks(2, render_mode="human")
 flocks.reset()
 assert flocks.render(env=1) == 1
 """,
@@ -268,7 +268,7 @@ def test_one_window_a_process(display: dict[str, str]) -> None:
         """
 import threading
 frames(2)
-with Flocks(1, 0, render_mode="human") as other:
+with Flocks(render_mode="human") as other:
     other.reset()
     try:
         other.render()
@@ -337,7 +337,7 @@ def test_any_number_of_boids(display: dict[str, str], boids: int, world: int) ->
         f"""
 flocks.close()
 side = {world}
-flocks = Flocks(1, 0, render_mode="human", num_boids={boids}, width=1.6 * side, height=side, view_radius=min(50, side / 3),
+flocks = Flocks(render_mode="human", num_boids={boids}, width=1.6 * side, height=side, view_radius=min(50, side / 3),
                 separation_radius=12, horizon=10_000)
 flocks.reset()
 fly(40)
@@ -361,7 +361,7 @@ flocks.script(), flocks.step(), flocks.close()
 """
     env = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
     result = run(code, env)
-    message = "no window can be opened: there is no display, which render_mode='rgb_array' and 'ansi' need not\n"
+    message = "no window can be opened: there is no display; render_mode='rgb_array' and 'ansi' need none\n"
     assert (result.returncode, result.stdout) == (0, 2 * message), result.stderr
 
 
@@ -372,7 +372,7 @@ def test_watch_with_neither_display_nor_terminal() -> None:
     assert (result.returncode, result.stdout) == (2, "")
     last = result.stderr.splitlines()[-1]
     assert last.startswith("boids: no window can be opened: there is no display")
-    assert last.endswith("to watch in a terminal, stdin and stdout are expected to be one, and are not")
+    assert last.endswith("to watch in a terminal, expected stdin and stdout to be a terminal")
 
 
 def test_no_raylib() -> None:

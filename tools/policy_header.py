@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from boids_env import UserError
-from boids_env.policies import Learned, load_policy
+from boids_env.learn.policies import Learned, load_policy
 
 HEAD = """\
 /* {name} - a flock that has learned, as C: made from {source} by tools/policy_header.py, not to be edited

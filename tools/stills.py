@@ -10,21 +10,20 @@ import sys
 from PIL import Image, ImageDraw, ImageFont
 
 from boids_env import Flocks, load_policy
+from boids_env.env.flocks import world_size
 
 PANEL = 424, 282  # pixels; three to a row
 GAP, CAPTION = 6, 24  # pixels
-STEPS = 600  # flown from the same random start
-ROOM = 1080 * 720 / 64  # square world units to a boid: a larger flock has a larger world
+STEPS = 600  # from the same random start
 
 
 def panel(policy: str, num_boids: int) -> Image.Image:
-    """A flock after its flight."""
-    grown = (num_boids * ROOM / (1080 * 720)) ** 0.5
-    with Flocks(1, 7, num_boids=num_boids, width=1080 * grown, height=720 * grown, horizon=10 * STEPS) as flocks:
-        pilot = load_policy(policy)
+    """A flock after STEPS steps."""
+    with Flocks(seed=7, num_boids=num_boids, **world_size(num_boids), horizon=10 * STEPS) as flocks:
+        loaded = load_policy(policy)
         flocks.reset()
         for _ in range(STEPS):
-            pilot.act(flocks)
+            loaded.act(flocks)
             flocks.step()
         return Image.fromarray(flocks.render(*PANEL))
 

@@ -3,16 +3,19 @@
 import sys
 import warnings
 
+import _catch
 import torch
-from catch_env import Catch
 from pufferlib import models, pufferl, vector
+
+from boids_env import puffer_env
 
 STEPS = 300_000
 BOARDS = 128
+Catch = puffer_env(_catch)
 
 
 class Trainer(pufferl.PuffeRL):
-    """PuffeRL without its dashboard, for a line now and then is enough here, and without its checkpoints."""
+    """PuffeRL without its dashboard and its checkpoints."""
 
     def print_dashboard(self, clear=False):
         pass
@@ -22,7 +25,7 @@ class Trainer(pufferl.PuffeRL):
 
 
 def evaluate(choose, seed):
-    """The share of balls caught in 1,000 steps of boards that training has not seen."""
+    """The share of balls caught in 1,000 steps, on boards that training has not used."""
     env = Catch(BOARDS, seed=1_000_000 + seed, log_interval=1000)
     observations, infos = env.reset()
     while not infos:
@@ -32,11 +35,12 @@ def evaluate(choose, seed):
 
 
 seed = int(sys.argv[1]) if sys.argv[1:] else 1
-sys.argv = sys.argv[:1]  # or load_config takes the rest for its own
+sys.argv = sys.argv[:1]  # load_config would read the rest
 warnings.filterwarnings("ignore", message=".*CUDA is not available")
 torch.set_num_threads(1)  # more are slower with so small a network
 torch.manual_seed(seed)
-vecenv = vector.make(Catch, env_kwargs={"num_envs": BOARDS}, backend=vector.Serial, num_envs=1, seed=seed)
+options = {"num_envs": BOARDS, "log_interval": 32}
+vecenv = vector.make(Catch, env_kwargs=options, backend=vector.Serial, num_envs=1, seed=seed)
 policy = models.Default(vecenv.driver_env, hidden_size=64)
 config = pufferl.load_config("default")["train"]  # and what differs from it:
 config |= {"env": "catch", "seed": seed, "device": "cpu", "optimizer": "adam", "learning_rate": 0.01}
@@ -49,7 +53,7 @@ try:
             print(f"{trainer.uptime:5.1f} s  {trainer.global_step:6} steps  caught {stats['caught'][-1]:.3f}", flush=True)
         trainer.train()
 finally:
-    trainer.utilization.stop()  # a thread, which would keep the process alive
+    trainer.utilization.stop()  # its thread would keep the process alive
 vecenv.close()
 torch.save(policy.state_dict(), "catch.pt")
 with torch.no_grad():

@@ -1,4 +1,4 @@
-"""The extension: src/binding.c compiled with src/boids.h. `help(boids_env.VecEnv)` tells the rest."""
+"""The extension: src/binding.c compiled with src/boids.h. `help(boids_env.VecEnv)` explains the rest."""
 
 from collections.abc import Mapping
 from types import TracebackType
@@ -19,11 +19,11 @@ class Parameter(TypedDict):
     choices: tuple[str, ...] | None  # of a choice
 
 class StateField(TypedDict):
-    type: str  # of an element, in NumPy's words: "uint32"
+    type: str  # of an element, NumPy's name: "uint32"
     doc: str
 
 class Space(TypedDict):
-    dtype: str  # of an element, in NumPy's words
+    dtype: str  # of an element, NumPy's name
     size: int  # elements per agent
     low: float  # every element lies in [low, high]
     high: float
@@ -47,10 +47,11 @@ def layout(**parameters: Any) -> Layout:
     """The arrays that one environment with these parameters needs. Raises: TypeError, ValueError, MemoryError."""
 
 class VecEnv:
-    """`num_envs` environments over five arrays of the caller's, which it holds, and never replaces, until `close()`."""
+    """`num_envs` environments over five arrays of the caller's. It holds them until `close()` and never replaces them."""
 
     parameters: ClassVar[Mapping[str, Parameter]]
     log_fields: ClassVar[Mapping[str, str]]  # name: doc
+    observation_fields: ClassVar[Mapping[str, str]]  # name: doc, of an observation's first elements
     state_fields: ClassVar[Mapping[str, StateField]]
     @property
     def closed(self) -> bool: ...

@@ -1,8 +1,7 @@
-"""`boids bench`: how fast flocks step on this machine, from Python, with observations, rewards, logs and fresh actions.
+"""`boids bench`: how fast flocks step on this machine, from Python, with observations, rewards, logs and new actions.
 
-Speeds are compared in turn, A B A B, so that whatever else the machine does, and its clock, touch all alike. A figure is the
-median over the rounds. Time is the processor's, of all threads of the process, except where threads are compared: that is
-the clock on the wall.
+What is compared runs in turn, A B A B: other work on the machine and its clock rate then affect all alike. A figure is the
+median over the rounds. Time is processor time, of all threads of the process; where threads are compared it is wall time.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ import numpy as np
 
 from boids_env._boids import VecEnv
 from boids_env.console import progress, table
-from boids_env.core import Array
-from boids_env.flocks import Flocks
+from boids_env.env.core import Array
+from boids_env.env.flocks import Flocks, world_size
 
-AGENTS = 4096  # of the small flocks together, and so the least that is stepped at once
-CROWD = 20  # neighbours that a boid of a large flock has on average
-ACTIONS = 16  # arrays of fresh actions that are drawn before, and taken in turn
-# what the first lines of /proc/cpuinfo call them: the instruction sets that the flock is compiled for
+AGENTS = 4096  # in all small flocks together; fewer are never stepped at once
+NEIGHBORS_PER_BOID = 20  # on average, in a large flock
+ACTIONS = 16  # arrays of actions, drawn in advance and used in turn
+# the instruction sets that the flock is compiled for, by the flags that /proc/cpuinfo lists
 LEVELS = {
     "AVX-512 (x86-64-v4)": {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"},
     "AVX2 (x86-64-v3)": {"avx2", "bmi1", "bmi2", "fma", "movbe", "f16c"},
@@ -45,12 +44,12 @@ class Times(NamedTuple):
     wall: float
 
 
-Run = Callable[[int], Times]  # takes so many steps
+Run = Callable[[int], Times]  # makes so many steps
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table: what was measured in each round."""
+    """One line of the table: the measurement of each round."""
 
     work: str
     unit: str
@@ -64,16 +63,15 @@ class Figure:
 # ---- What is stepped
 
 
-def room(num_boids: int, crowd: float = CROWD) -> dict[str, float]:
-    """Width and height of the world of such a flock: the default one, or as large a square as leaves `crowd` neighbours."""
-    width, height, radius = (VecEnv.parameters[name]["default"] for name in ("width", "height", "view_radius"))
-    side = radius * math.sqrt(num_boids * math.pi / crowd)
-    return {"width": width, "height": height} if side * side < width * height else {"width": side, "height": side}
+def room(num_boids: int) -> dict[str, float]:
+    """Width and height of a world in which a boid has at most NEIGHBORS_PER_BOID on average: the default world or larger."""
+    radius = VecEnv.parameters["view_radius"]["default"]
+    return world_size(num_boids, math.pi * radius**2 / NEIGHBORS_PER_BOID)
 
 
 def flock(num_envs: int, num_boids: int, num_threads: int = 1, **parameters: Any) -> Flocks:
-    """Flocks in a world that is roomy enough, at their start."""
-    flocks = Flocks(num_envs, 0, num_threads, num_boids=num_boids, **{**room(num_boids), **parameters})
+    """Flocks in a world that is large enough, at their start."""
+    flocks = Flocks(num_envs, num_threads=num_threads, num_boids=num_boids, **{**room(num_boids), **parameters})
     flocks.reset(0)
     return flocks
 
@@ -91,7 +89,7 @@ def repeat(call: Callable[[Any], Any], arguments: Sequence[Any]) -> Run:
 
 
 def stepping(flocks: Flocks) -> Run:
-    """Runs of `flocks` with random turns, which are copied in each step."""
+    """Runs of `flocks` with random actions, which are copied in each step."""
     return repeat(flocks.step, turns(flocks))
 
 
@@ -112,7 +110,7 @@ def plant(flocks: Flocks, radius: float) -> None:
 
 
 def neighbors(flocks: Flocks) -> float:
-    """How many others a boid of flock 0 sees, on average."""
+    """Neighbours of a boid of flock 0, on average."""
     x, y = (np.frombuffer(flocks.vec.get(name), np.uint32) for name in ("x", "y"))
     scales = [flocks.parameters[side] / 2.0**32 for side in ("width", "height")]
     radius2, pairs = flocks.parameters["view_radius"] ** 2, 0
@@ -126,7 +124,7 @@ def neighbors(flocks: Flocks) -> float:
 
 
 def paired(runs: Mapping[str, Run], rounds: int, seconds: float) -> dict[str, list[Times]]:
-    """Lets them run in turn, each for about `seconds`. Returns the time of one step in each round, by name."""
+    """Makes the runs in turn, each for about `seconds`. Returns the time of one step in each round, by name."""
     steps = {name: _steps(run, seconds) for name, run in runs.items()}
     times: dict[str, list[Times]] = {name: [] for name in runs}
     for _ in range(rounds):
@@ -137,7 +135,7 @@ def paired(runs: Mapping[str, Run], rounds: int, seconds: float) -> dict[str, li
 
 
 def _steps(run: Run, seconds: float) -> int:
-    """How many steps take about `seconds`, at least one; and warms up."""
+    """The number of steps that take about `seconds`, at least one. It also warms up."""
     run(1)
     steps = 1
     while (took := run(steps).wall) < seconds / 8:
@@ -150,17 +148,17 @@ def _ratio(above: Sequence[float], below: Sequence[float]) -> list[float]:
     return [a / b for a, b in zip(above, below, strict=True)]
 
 
-# ---- The works
+# ---- The measurements
 
 
 def works(rounds: int = 9, seconds: float = 0.3, largest: int = 1_000_000, num_threads: int = 2) -> Iterator[list[Figure]]:
-    """Measures, one kind of work after another.
+    """Measures one kind of work after another.
 
     Args:
-        rounds: that a figure is the median of.
-        seconds: of each run, of which a round has two or more.
+        rounds: rounds; a figure is their median.
+        seconds: length of a run; a round has two runs or more.
         largest: boids in the large flock.
-        num_threads: to compare with one.
+        num_threads: threads to compare with one thread.
     """
     yield _small(rounds, seconds)
     yield _large(rounds, seconds, largest)
@@ -174,7 +172,7 @@ OBSERVATIONS = ("rules", "nearest")
 
 
 def _small(rounds: int, seconds: float) -> list[Figure]:
-    """Millions of agent-steps a second."""
+    """Millions of agent-steps per second."""
     envs = AGENTS // 64
     times = paired({name: stepping(flock(envs, 64, observation=name)) for name in OBSERVATIONS}, rounds, seconds)
     return [
@@ -184,7 +182,7 @@ def _small(rounds: int, seconds: float) -> list[Figure]:
 
 
 def _large(rounds: int, seconds: float, largest: int) -> list[Figure]:
-    """Nanoseconds an agent-step, and how they grow from a flock of a hundredth."""
+    """Nanoseconds per agent-step, and their ratio to those of a flock of a hundredth of the size."""
     figures, smaller = [], max(1, largest // 100)
     for name in OBSERVATIONS:
         sizes = {"large": largest, "small": smaller}
@@ -198,9 +196,9 @@ def _large(rounds: int, seconds: float, largest: int) -> list[Figure]:
 
 
 def _clump(rounds: int, seconds: float, num_boids: int) -> list[Figure]:
-    """What a neighbour costs where all boids are within four view radii, over what it costs where they are spread evenly.
+    """The cost per neighbour where all boids are within four view radii, and its ratio to that of an even spread.
 
-    The boids stand still (speed 0) in one long episode, or a clump of them would not stay one.
+    The boids stand still (speed 0) in one long episode, so that the clump stays one.
     """
     figures, still = [], dict[str, Any](speed=0.0, horizon=1_000_000_000)
     for name in OBSERVATIONS:
@@ -210,14 +208,14 @@ def _clump(rounds: int, seconds: float, num_boids: int) -> list[Figure]:
         times = paired({key: stepping(f) for key, f in flocks.items()}, rounds, seconds)
         cost = {key: [t.cpu / num_boids / max(1.0, seen[key]) * 1e9 for t in times[key]] for key in flocks}
         figures += [
-            Figure(f"a clump of {num_boids:,}, {seen['clump']:.0f} in sight, {name}", "ns per neighbour", cost["clump"]),
-            Figure(f"  over an even spread, {seen['spread']:.0f} in sight", "x", _ratio(cost["clump"], cost["spread"])),
+            Figure(f"a clump of {num_boids:,}, {seen['clump']:.0f} neighbours, {name}", "ns per neighbour", cost["clump"]),
+            Figure(f"  over an even spread, {seen['spread']:.0f} neighbours", "x", _ratio(cost["clump"], cost["spread"])),
         ]
     return figures
 
 
 def _threads(rounds: int, seconds: float, num_boids: int, num_threads: int) -> list[Figure]:
-    """How much sooner more threads are done than one."""
+    """The speed-up by more threads."""
     figures = []
     for num_envs, size in ((AGENTS // 64, 64), (AGENTS // 4, 64), (1, num_boids)):
         times = paired({str(n): stepping(flock(num_envs, size, n)) for n in (1, num_threads)}, rounds, seconds)
@@ -228,10 +226,10 @@ def _threads(rounds: int, seconds: float, num_boids: int, num_threads: int) -> l
 
 
 def _python(rounds: int, seconds: float) -> list[Figure]:
-    """Microseconds of a step that are not the flock's.
+    """Microseconds of a step outside the flock's C code.
 
-    Flocks of one boid cost the same each, so a step costs a + b x flocks, and a is what remains without any: the call, the
-    five results, the lock. A step that copies actions costs a, and the copy.
+    Flocks of one boid cost the same each. So a step costs a + b x flocks, and a is the cost of a step without flocks: the
+    call, the five results, the lock. A step that copies actions costs a and the copy.
     """
     few, many, copied = flock(1, 1), flock(33, 1), flock(AGENTS // 64, 64)
     runs = {"few": repeat(few.step, [None]), "many": repeat(many.step, [None]), "copy": repeat(copied._take, turns(copied))}
@@ -244,15 +242,15 @@ def _python(rounds: int, seconds: float) -> list[Figure]:
     ]
 
 
-# ---- What is said of it
+# ---- The report
 
 
 def about(command: str, folder: Path | None = None) -> dict[str, Any]:
-    """Where and of what the figures are.
+    """The machine and the versions of a measurement.
 
     Args:
-        command: that measures them.
-        folder: of the sources, to name their commit; None where only the package is known.
+        command: the command that measures.
+        folder: of the sources, to name their commit; None where there are no sources.
     """
     from boids_env import __version__
 
@@ -290,14 +288,14 @@ def show(figures: Sequence[Figure]) -> None:
 def run(rounds: int, seconds: float, largest: int, num_threads: int, out: str | None) -> None:
     """`boids bench`: measures, prints, and writes the JSON file `out`."""
     command = f"boids bench --rounds {rounds} --seconds {seconds} --largest {largest} --num-threads {num_threads}"
-    said = about(command, Path.cwd() if Path("src/boids.h").exists() else None)
-    done = progress(works(rounds, seconds, largest, num_threads), NUM_WORKS, "measuring")
-    figures = [figure for some in done for figure in some]
-    print(headline(said))
+    machine = about(command, Path.cwd() if Path("src/boids.h").exists() else None)
+    measured = progress(works(rounds, seconds, largest, num_threads), NUM_WORKS, "measuring")
+    figures = [figure for some in measured for figure in some]
+    print(headline(machine))
     print(f"medians of {rounds} rounds, processor time, one thread unless the line says more")
     show(figures)
     if out:
-        write_json(out, about=said, works=[asdict(figure) for figure in figures])
+        write_json(out, about=machine, works=[asdict(figure) for figure in figures])
 
 
 def write_json(path: str | Path, **content: Any) -> None:
@@ -305,7 +303,7 @@ def write_json(path: str | Path, **content: Any) -> None:
 
 
 def _processor() -> tuple[str, set[str]]:
-    """Its name, and what it can do where /proc/cpuinfo tells."""
+    """The processor's name, and its flags where there is a /proc/cpuinfo."""
     info = Path("/proc/cpuinfo")
     fields: dict[str, str] = {}
     for line in info.read_text(encoding="utf-8").splitlines() if info.exists() else []:
@@ -320,7 +318,7 @@ def _commit(folder: Path | None) -> str | None:
         return None
     try:
         command = ["git", "describe", "--always", "--dirty", "--tags"]
-        told = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
-    return told.stdout.strip()
+    return done.stdout.strip()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from boids_env.errors import UserError
 
-Command = Callable[[argparse.Namespace, dict[str, str]], int]
+Command = Callable[[argparse.Namespace], int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: without the program's name; None takes the process's own.
 
     Returns:
-        The exit status: 0, 2 after a mistake of the user's, told in one line on stderr, 130 after Ctrl-C.
+        The exit status: 0; 2 after a mistake of the user's, printed in one line on stderr; 130 after Ctrl-C.
     """
     try:
         return _run(sys.argv[1:] if arguments is None else arguments)
@@ -38,44 +40,77 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    from boids_env.config import split_overrides
-
-    others, overrides = split_overrides(arguments)
-    options = _parser().parse_args(others)
+    parser, commands = _parsers()
+    options, unknown = parser.parse_known_args([_with_hyphens(argument) for argument in arguments])
+    if unknown:
+        _refuse(unknown, options.command, commands.get(options.command, parser))
     if options.version:
         from boids_env import __version__
 
         print(f"boids {__version__}")
+    elif options.include_dir or options.cmake_dir:
+        from boids_env.sources import get_cmake_dir, get_include
+
+        print(get_include() if options.include_dir else get_cmake_dir())
     elif options.command is None:
-        _parser().print_help()
+        parser.print_help()
     else:
-        return int(options.run(options, overrides))
+        return int(options.run(options))
     return 0
 
 
-def _train(options: argparse.Namespace, overrides: dict[str, str]) -> int:
-    from boids_env.config import load, to_ini
+def _with_hyphens(argument: str) -> str:
+    """`--section.some_key` as `--section.some-key`: either spelling will do."""
+    name, equals, value = argument.partition("=")
+    return name.replace("_", "-") + equals + value if re.match(r"--\w[\w-]*\.", name) else argument
 
-    if options.seed is not None:
-        overrides = {"train.seed": options.seed, **overrides}
-    config = load(overrides)
+
+def _refuse(unknown: Sequence[str], command: str | None, parser: argparse.ArgumentParser) -> None:
+    """Raises: UserError, about arguments that no option took."""
+    from boids_env.learn.config import SECTIONS, load, unknown_option
+
+    given = next((argument for argument in unknown if argument.startswith("--")), unknown[0]).partition("=")[0]
+    if command == "train" and given.startswith(tuple(f"--{section}." for section in SECTIONS)):
+        load()  # says where PufferLib is missing, whose keys are unknown without it
+    if not given.startswith("-"):
+        raise UserError(f"unexpected argument {given!r}; see {parser.prog} --help")
+    raise unknown_option(given, (name for action in parser._actions for name in action.option_strings))
+
+
+def _values(options: argparse.Namespace) -> dict[str, Any]:
+    """The values of every --section.key, by `section.key`."""
+    return {name: value for name, value in vars(options).items() if "." in name}
+
+
+def _parameters(options: argparse.Namespace) -> dict[str, Any]:
+    """The flock's parameters that were given. Raises: UserError, where the flock refuses them."""
+    from boids_env.learn.config import check_parameters
+
+    parameters = {name.removeprefix("env."): value for name, value in _values(options).items()}
+    check_parameters(parameters)
+    return parameters
+
+
+def _train(options: argparse.Namespace) -> int:
+    from boids_env.learn.config import load, to_ini
+
+    config = load(_values(options))
     if options.show_config:
         print(to_ini(config), end="")
         return 0
     try:
-        from boids_env.train import train
+        from boids_env.learn.train import train
     except ModuleNotFoundError as error:
         raise UserError(f"training needs {error.name}, which is not installed: see 'Installing PufferLib'") from None
     finished = train(config, options.out, resume=options.resume, overwrite=options.overwrite)
-    print(f"{options.out / 'policy.npz'}" + ("" if finished else ": stopped early, --resume goes on"))
+    print(f"{options.out / 'policy.npz'}" + ("" if finished else ": stopped early, --resume continues"))
     return 0 if finished else 130
 
 
-def _score(options: argparse.Namespace, overrides: dict[str, str]) -> int:
-    from boids_env.config import env_parameters
-    from boids_env.score import score, show, write_json
+def _score(options: argparse.Namespace) -> int:
+    from boids_env.learn.score import score, show, write_json
 
-    parameters = env_parameters(overrides)
+    parameters = _parameters(options)
     settings = {name: getattr(options, name) for name in ("seeds", "steps", "last", "num_envs", "argmax")}
     scores = score(options.policies or ["random", "reynolds"], parameters=parameters, **settings)
     print("last {last} of {steps} steps, mean ± spread over {seeds} seeds of {num_envs} flocks".format(**settings))
@@ -85,44 +120,178 @@ def _score(options: argparse.Namespace, overrides: dict[str, str]) -> int:
     return 0
 
 
-def _record(options: argparse.Namespace, overrides: dict[str, str]) -> int:
-    from boids_env.config import env_parameters
-    from boids_env.record import record
+def _record(options: argparse.Namespace) -> int:
+    from boids_env.show.record import record
 
-    record(
-        options.out,
-        policy=options.policy,
-        seconds=options.seconds,
-        fps=options.fps,
-        size=options.size,
-        seed=options.seed,
-        argmax=options.argmax,
-        parameters=env_parameters(overrides),
-    )
+    settings = {name: getattr(options, name) for name in ("policy", "seconds", "fps", "size", "seed", "argmax")}
+    record(options.out, parameters=_parameters(options), **settings)
     print(f"{options.out}: {Path(options.out).stat().st_size / 1e6:.2f} MB")
     return 0
 
 
-def _watch(options: argparse.Namespace, overrides: dict[str, str]) -> int:
-    from boids_env.config import env_parameters
-    from boids_env.watch import watch
+def _watch(options: argparse.Namespace) -> int:
+    from boids_env.show.watch import watch
 
     settings = {name: getattr(options, name) for name in ("seed", "fps", "steps", "in_terminal", "argmax")}
-    watch(options.policy, parameters=env_parameters(overrides), **settings)
+    watch(options.policy, parameters=_parameters(options), **settings)
     return 0
 
 
-def _bench(options: argparse.Namespace, overrides: dict[str, str]) -> int:
+def _bench(options: argparse.Namespace) -> int:
     from boids_env.bench import run
-    from boids_env.core import positive
+    from boids_env.errors import positive
 
-    if overrides:
-        name = next(iter(overrides)).replace("_", "-")
-        raise UserError(f"--{name}: bench takes no parameters of the flock; see boids bench --help")
     for name in ("rounds", "largest", "num_threads"):
-        positive(name, getattr(options, name))
+        positive(f"--{name.replace('_', '-')}", getattr(options, name))
     run(options.rounds, options.seconds, options.largest, options.num_threads, options.json)
     return 0
+
+
+# ---- The options
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with its messages in one line."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]  # it never returns, by raising
+        raise UserError(f"{message}; see {self.prog} --help")
+
+
+def _parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentParser]]:
+    """The parser of everything, and those of the commands by name."""
+    parser = _Parser(prog="boids", description="A flock of boids that learns to fly together.", allow_abbrev=False)
+    printed = parser.add_mutually_exclusive_group()
+    printed.add_argument("--version", action="store_true", help="print the version")
+    printed.add_argument(
+        "--include-dir", action="store_true", help="print the folder of binding.c, env.h and the other C sources"
+    )
+    printed.add_argument("--cmake-dir", action="store_true", help="print the folder of boids_env-config.cmake")
+    parser.set_defaults(command=None)
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+
+    def command(name: str, run: Command, text: str, usage: str, epilog: str | None = None) -> argparse.ArgumentParser:
+        layout = partial(argparse.RawDescriptionHelpFormatter, max_help_position=36, width=124)
+        sub = commands.add_parser(name, help=text, epilog=epilog, allow_abbrev=False, formatter_class=layout)
+        sub.description, sub.usage = f"{text[0].upper()}{text[1:]}.", f"boids {name} {usage}"
+        sub.set_defaults(run=run)
+        return sub
+
+    number, integer = _typed("number"), _typed("integer")
+
+    sub = command("train", _train, "train a policy with PufferLib", "[OPTION ...] [--section.key VALUE ...]")
+    sub.add_argument("--out", type=Path, default=Path("runs/flock"), metavar="DIR", help="folder to write (%(default)s)")
+    sub.add_argument(
+        "--seed", dest="train.seed", type=integer, default=argparse.SUPPRESS, metavar="N",
+        help="seed of the network, the flocks and the draws; same as --train.seed",
+    )  # fmt: skip
+    kept = sub.add_mutually_exclusive_group()
+    kept.add_argument("--resume", action="store_true", help="continue the run in DIR")
+    kept.add_argument("--overwrite", action="store_true", help="replace the run in DIR")
+    sub.add_argument("--show-config", action="store_true", help="print every --section.key and its value")
+    _add_parameters(sub)
+    _add_config(sub)
+
+    usage = "[POLICY ...] [OPTION ...] [--env.key VALUE ...]"
+    sub = command("score", _score, "compare policies on the same unseen seeds", usage)
+    sub.add_argument("policies", nargs="*", metavar="POLICY", help=_POLICY + " (random and reynolds)")
+    sub.add_argument("--seeds", type=integer, default=5, metavar="N", help="number of seeds (%(default)s)")
+    sub.add_argument("--steps", type=integer, default=800, metavar="N", help="flight length in steps (%(default)s)")
+    sub.add_argument("--last", type=integer, default=200, metavar="N", help="steps at the end that count (%(default)s)")
+    sub.add_argument("--num-envs", type=integer, default=8, metavar="N", help="flocks for each seed (%(default)s)")
+    sub.add_argument("--argmax", action="store_true", help=_ARGMAX)
+    sub.add_argument("--json", metavar="FILE", help="also write every figure to this file")
+    _add_parameters(sub)
+
+    usage = "[POLICY] [OPTION ...] [--env.key VALUE ...]"
+    sub = command("watch", _watch, "show a flock in a window or in the terminal", usage, _WORLD)
+    sub.add_argument("policy", nargs="?", default="learned", metavar="POLICY", help=_POLICY + " (%(default)s)")
+    sub.add_argument("--terminal", action="store_true", dest="in_terminal", help="open no window")
+    sub.add_argument("--fps", type=integer, default=30, metavar="N", help="frames per second in the terminal (%(default)s)")
+    sub.add_argument("--steps", type=integer, metavar="N", help="end after this many steps (no end)")
+    sub.add_argument("--seed", type=integer, default=0, metavar="N", help="seed of the flock (%(default)s)")
+    sub.add_argument("--argmax", action="store_true", help=_ARGMAX)
+    _add_parameters(sub)
+
+    usage = "OUT [OPTION ...] [--env.key VALUE ...]"
+    sub = command("record", _record, "write a film of a flock as GIF or MP4, or its last frame as PNG", usage, _WORLD)
+    sub.add_argument("out", metavar="OUT", help="a .gif, an .mp4 or a .png")
+    sub.add_argument("--policy", default="learned", help=_POLICY + " (%(default)s)")
+    sub.add_argument("--seconds", type=number, default=10, metavar="S", help="length, 30 steps a second (%(default)s)")
+    sub.add_argument("--fps", type=integer, metavar="N", help="frames per second (30 for an mp4, else 15)")
+    sub.add_argument("--size", type=_size, default=(640, 360), metavar="WxH", help="width and height in pixels (640x360)")
+    sub.add_argument("--seed", type=integer, default=0, metavar="N", help="seed of the flock (%(default)s)")
+    sub.add_argument("--argmax", action="store_true", help=_ARGMAX)
+    _add_parameters(sub)
+
+    epilog = "`make bench`, in the sources, also measures other implementations."
+    sub = command("bench", _bench, "measure how fast flocks step on this machine", "[OPTION ...]", epilog)
+    sub.add_argument("--rounds", type=integer, default=9, metavar="N", help="rounds; a figure is their median (%(default)s)")
+    sub.add_argument("--seconds", type=number, default=0.3, metavar="S", help="seconds of one measurement (%(default)s)")
+    sub.add_argument(
+        "--largest", type=integer, default=1_000_000, metavar="N", help="boids in the large flock (%(default)s)"
+    )
+    sub.add_argument(
+        "--num-threads", type=integer, default=2, metavar="N", help="threads to compare with one thread (%(default)s)"
+    )
+    sub.add_argument("--json", metavar="FILE", help="also write the figures of every round to this file")
+    return parser, commands.choices
+
+
+_POLICY = "random, reynolds, learned (comes with the package), or a policy.npz, checkpoint (.pt) or folder of boids train"
+_ARGMAX = "learned policies take the turn with the highest score, instead of drawing one by its score"
+_WORLD = "Without --env.width and --env.height, the world of more than 64 boids is larger, so that each has as much room."
+
+
+def _add_parameters(parser: argparse.ArgumentParser) -> None:
+    """An option `--env.name` for each parameter of the flock, with its type, choices and help from the header."""
+    from boids_env._boids import VecEnv
+    from boids_env.learn.config import converter, env_name, in_range, option
+
+    group = parser.add_argument_group("parameters of the flock")
+    for name, what in VecEnv.parameters.items():
+        metavar = {"int": "N", "float": "X", "bool": "True|False"}.get(what["type"]) or "|".join(what["choices"] or ())
+        limits = f", in {in_range(what)}" if what["min"] is not None else ""
+        text = f"{what['doc']}{limits} ({what['default']})"
+        group.add_argument(
+            option(env_name(name)),
+            dest=env_name(name),
+            type=_reported(converter(what)),
+            choices=what["choices"],
+            default=argparse.SUPPRESS,
+            metavar=metavar,
+            help=text.replace("%", "%%"),
+        )
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    """An option `--section.key` for every other value of the ini files; `--show-config` lists them."""
+    from boids_env._boids import VecEnv
+    from boids_env.learn.config import defaults, like, option
+
+    for section, values in defaults().items():
+        for key, example in values.items():
+            if section == "env" and key in VecEnv.parameters:
+                continue
+            name, convert = f"{section}.{key}", _reported(like(key, example))
+            parser.add_argument(option(name), dest=name, type=convert, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+
+def _reported(convert: Callable[[str], Any]) -> Callable[[str], Any]:
+    """A conversion whose ValueError argparse prints in its own words, after the option's name."""
+
+    def converted(text: str) -> Any:
+        try:
+            return convert(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return converted
+
+
+def _typed(name: str) -> Callable[[str], Any]:
+    from boids_env.learn import config
+
+    return _reported(getattr(config, name))
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -130,94 +299,3 @@ def _size(text: str) -> tuple[int, int]:
     if match is None:
         raise argparse.ArgumentTypeError(f"expected WIDTHxHEIGHT, got {text!r}")
     return int(match[1]), int(match[2])
-
-
-class _Parser(argparse.ArgumentParser):
-    """argparse, whose complaints take one line."""
-
-    def error(self, message: str) -> None:  # type: ignore[override]  # it never returns, by raising
-        raise UserError(f"{message}; see {self.prog} --help")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="boids", description="A flock of boids that learns to fly together.", allow_abbrev=False)
-    parser.add_argument("--version", action="store_true", help="print the version")
-    parser.set_defaults(command=None)
-    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
-
-    def command(name: str, run: Command, text: str, epilog: str | None = None) -> argparse.ArgumentParser:
-        sub = commands.add_parser(
-            name,
-            help=text,
-            description=f"{text[0].upper()}{text[1:]}.",
-            epilog=epilog or _parameters(),
-            allow_abbrev=False,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        sub.set_defaults(run=run)
-        return sub
-
-    sub = command("train", _train, "train a policy with PufferLib")
-    sub.usage = "boids train [OPTION ...] [--section.key VALUE ...]"
-    sub.add_argument("--out", type=Path, default=Path("runs/flock"), metavar="DIR", help="folder to write (%(default)s)")
-    sub.add_argument("--seed", metavar="N", help="of network, flocks and draws: the same as --train.seed N")
-    kept = sub.add_mutually_exclusive_group()
-    kept.add_argument("--resume", action="store_true", help="go on with the run in DIR")
-    kept.add_argument("--overwrite", action="store_true", help="replace the run in DIR")
-    sub.add_argument("--show-config", action="store_true", help="print every --section.key there is, and its value")
-
-    sub = command("score", _score, "compare policies on the same unseen seeds")
-    sub.usage = "boids score [POLICY ...] [OPTION ...] [--env.key VALUE ...]"
-    sub.add_argument("policies", nargs="*", metavar="POLICY", help=_POLICY + "; random and reynolds if none is given")
-    sub.add_argument("--seeds", type=int, default=5, metavar="N", help="flights of each policy (%(default)s)")
-    sub.add_argument("--steps", type=int, default=800, metavar="N", help="that a flight lasts (%(default)s)")
-    sub.add_argument("--last", type=int, default=200, metavar="N", help="steps at its end that count (%(default)s)")
-    sub.add_argument("--num-envs", type=int, default=8, metavar="N", help="flocks in a flight (%(default)s)")
-    sub.add_argument("--argmax", action="store_true", help=_ARGMAX)
-    sub.add_argument("--json", metavar="FILE", help="write every figure there too")
-
-    sub = command("watch", _watch, "fly a flock before your eyes, in a window or in the terminal")
-    sub.usage = "boids watch [POLICY] [OPTION ...] [--env.key VALUE ...]"
-    sub.add_argument("policy", nargs="?", default="learned", metavar="POLICY", help=_POLICY + " (%(default)s)")
-    sub.add_argument("--terminal", action="store_true", dest="in_terminal", help="open no window")
-    sub.add_argument("--fps", type=int, default=30, metavar="N", help="frames to a second in the terminal (%(default)s)")
-    sub.add_argument("--steps", type=int, metavar="N", help="end after so many (go on)")
-    sub.add_argument("--seed", type=int, default=0, metavar="N", help="of the flock (%(default)s)")
-    sub.add_argument("--argmax", action="store_true", help=_ARGMAX)
-    sub.epilog = _ROOM + _parameters()
-
-    sub = command("record", _record, "film a flock as a GIF or MP4, or its last moment as a PNG")
-    sub.usage = "boids record OUT [OPTION ...] [--env.key VALUE ...]"
-    sub.add_argument("out", metavar="OUT", help="a .gif, an .mp4 or a .png")
-    sub.add_argument("--policy", default="learned", help=_POLICY + " (%(default)s)")
-    sub.add_argument("--seconds", type=float, default=10, metavar="S", help="of film, 30 steps each (%(default)s)")
-    sub.add_argument("--fps", type=int, metavar="N", help="frames to a second (15, of an mp4 30)")
-    sub.add_argument("--size", type=_size, default=(640, 360), metavar="WxH", help="in pixels (640x360)")
-    sub.add_argument("--seed", type=int, default=0, metavar="N", help="of the flock (%(default)s)")
-    sub.add_argument("--argmax", action="store_true", help=_ARGMAX)
-    sub.epilog = _ROOM + _parameters()
-
-    sub = command("bench", _bench, "measure how fast flocks step here", "The peers are for `make bench`, in the sources.")
-    sub.add_argument("--rounds", type=int, default=9, metavar="N", help="that each figure is the median of (%(default)s)")
-    sub.add_argument("--seconds", type=float, default=0.3, metavar="S", help="of a run (%(default)s)")
-    sub.add_argument("--largest", type=int, default=1_000_000, metavar="N", help="boids in the large flock (%(default)s)")
-    sub.add_argument("--num-threads", type=int, default=2, metavar="N", help="to compare with one (%(default)s)")
-    sub.add_argument("--json", metavar="FILE", help="write every round's figures there too")
-    return parser
-
-
-_POLICY = "random, reynolds, learned (which ships), or a policy.npz, checkpoint (.pt) or folder of boids train"
-_ARGMAX = "learned policies take their best turn, instead of drawing one by its score"
-_ROOM = "Without --env.width and --env.height the world of more than 64 boids grows, so that each has as much room.\n\n"
-
-
-def _parameters() -> str:
-    """The flock's parameters, from the header's own words."""
-    from boids_env._boids import VecEnv
-
-    lines = ["parameters of the flock:"]
-    for name, what in VecEnv.parameters.items():
-        kind = "|".join(what["choices"]) if what["choices"] else what["unit"]
-        option = f"--env.{name.replace('_', '-')} {what['default']}"
-        lines.append(f"  {option:34} {what['doc']}{f' [{kind}]' if kind else ''}")
-    return "\n".join(lines)

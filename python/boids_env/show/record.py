@@ -1,4 +1,4 @@
-"""`boids record`: a flight as a GIF or MP4, or its last moment as a PNG."""
+"""`boids record`: a film of a flock as a GIF or MP4, or its last frame as a PNG."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from boids_env._boids import VecEnv
 from boids_env.console import progress
+from boids_env.env.flocks import Flocks, world_size
 from boids_env.errors import UserError
-from boids_env.flocks import Flocks
-from boids_env.policies import Policy, load_policy
+from boids_env.learn.policies import Policy, load_policy
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 Picture = NDArray[np.uint8]
 
 FPS = {".gif": 15, ".mp4": 30, ".png": 15}  # frames to a second, by what is recorded
-STEPS_PER_SECOND = 30  # of the flock, in the time of the film
-SKY = 96  # of the 256 colors that all frames share, those for the background
+STEPS_PER_SECOND = 30  # of the flock, per second of film
+SKY = 96  # all frames share 256 colors; so many of them are for the background
 QUALITY = 7  # of an mp4, up to 10
-SAMPLES = 16  # frames that the colors are chosen from
+SAMPLES = 16  # frames from which the colors are chosen
 
 
 def record(
@@ -45,13 +45,13 @@ def record(
 
     Args:
         out: a .gif, an .mp4, or a .png for the last frame alone.
-        policy: as `boids_env.policies.load_policy` takes it.
-        seconds: of film; the flock makes 30 steps in each.
-        fps: frames to a second, 1 to 30; None takes 15 for a .gif or .png and 30 for an .mp4.
+        policy: as `boids_env.load_policy` takes it.
+        seconds: length of the film; the flock makes 30 steps in each.
+        fps: frames per second, 1 to 30; None takes 15 for a .gif or .png and 30 for an .mp4.
         size: width and height in pixels, even for an .mp4.
         seed: of the flock.
-        argmax: a learned policy takes its best turn, instead of drawing one.
-        parameters: of the flock, as `world` takes them.
+        argmax: a learned policy takes the turn with the highest score, instead of drawing one.
+        parameters: of the flock, as `shown_parameters` takes them.
 
     Raises:
         UserError: Pillow or imageio-ffmpeg is not installed; another kind of file; no such policy; numbers out of range.
@@ -67,37 +67,35 @@ def record(
     if kind == ".mp4" and (size[0] % 2 or size[1] % 2):
         raise UserError(f"expected even numbers as the --size of an mp4, got {size[0]}x{size[1]}")
     _check_installed(kind)
-    pilot = load_policy(policy, argmax=argmax, seed=seed)
+    loaded = load_policy(policy, argmax=argmax, seed=seed)
     count = max(1, round(seconds * fps))
-    flight = _fly(pilot, count, fps, size, seed, world(pilot, parameters or {}))
+    frames = _frames(loaded, count, fps, size, seed, shown_parameters(loaded, parameters or {}))
     partial = path.with_name(f"{path.name}.tmp{kind}")
-    partial.touch()  # where nothing can be written it is told now, and not after the flight
+    partial.touch()  # a folder that cannot be written is an error now, and not after the last step
     try:
-        with closing(flight):
-            WRITERS[kind](partial, progress(flight, count, "recording"), size, fps)
+        with closing(frames):
+            WRITERS[kind](partial, progress(frames, count, "recording"), size, fps)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def world(policy: Policy, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def shown_parameters(policy: Policy, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters of a flock to look at: one that this policy can steer, in one long episode.
 
     Args:
-        policy: that will steer it.
-        parameters: that are asked for. Without a width and a height among them the world of a flock of more boids than
-            the default grows, so that each has as much room.
+        policy: steers the flock.
+        parameters: asked for by the user. Without a width and a height among them the world is larger for more boids than
+            the default, so that each has as much room.
     """
-    default = {name: VecEnv.parameters[name]["default"] for name in ("num_boids", "width", "height")}
     chosen = {**policy.interface, "horizon": 1_000_000, **parameters}
     if "width" not in chosen and "height" not in chosen:
-        growth = max(1.0, chosen.get("num_boids", 1) / default["num_boids"]) ** 0.5
-        chosen |= {"width": growth * default["width"], "height": growth * default["height"]}
+        chosen |= world_size(chosen.get("num_boids", VecEnv.parameters["num_boids"]["default"]))
     return chosen
 
 
 def _check_installed(kind: str) -> None:
-    """Raises: UserError, where what writes this kind of file is missing."""
+    """Raises: UserError, where the package that writes this kind of file is not installed."""
     package, name, extra = ("imageio_ffmpeg", "imageio-ffmpeg", "mp4") if kind == ".mp4" else ("PIL", "Pillow", "record")
     try:
         import_module(package)
@@ -106,11 +104,11 @@ def _check_installed(kind: str) -> None:
         raise UserError(f"recording {what} needs {name}, which is not installed: pip install 'boids-env[{extra}]'") from None
 
 
-def _fly(
+def _frames(
     policy: Policy, count: int, fps: int, size: tuple[int, int], seed: int, parameters: Mapping[str, Any]
 ) -> Generator[Picture]:
-    """The pictures of a flight, one for each frame."""
-    with Flocks(1, seed, **parameters) as flocks:
+    """The pictures of the film, one for each frame."""
+    with Flocks(seed=seed, **parameters) as flocks:
         flocks.reset()
         step = 0
         for frame in range(count):
@@ -122,9 +120,9 @@ def _fly(
 
 
 def _with_one_palette(frames: list[Image]) -> list[Image]:
-    """The frames in one palette: the commonest colors, which are the sky's, as they are, and the best for all others.
+    """The frames in one palette: the commonest colors, which are the sky's, unchanged, and the best few for all others.
 
-    A palette by the number of pixels alone would have none for the birds, so few are theirs.
+    A palette by the number of pixels alone would have no color for the birds, because they cover so few pixels.
     """
     from PIL import Image
 
@@ -135,7 +133,7 @@ def _with_one_palette(frames: list[Image]) -> list[Image]:
     colors = np.stack([numbers >> 16, numbers >> 8 & 255, numbers & 255], 1).astype(np.uint8)
     sky, birds = colors[:SKY], np.repeat(colors[SKY:], np.sort(pixels)[::-1][SKY:], axis=0)
     entries: list[int] = sky.ravel().tolist()
-    if len(birds):  # k-means, or else what is bright turns dull
+    if len(birds):  # k-means keeps bright colors bright
         entries += (Image.fromarray(birds[None]).quantize(256 - SKY, kmeans=3).getpalette() or [])[: 3 * (256 - SKY)]
     palette = Image.new("P", (1, 1))
     palette.putpalette(entries)
@@ -166,8 +164,8 @@ def _mp4(path: Path, pictures: Iterable[Picture], size: tuple[int, int], fps: in
             film.send(None)
             for picture in pictures:
                 film.send(picture)
-    except OSError:  # a pipe that nobody reads any more; ffmpeg has told why on stderr
-        raise UserError("ffmpeg stopped before the film was whole") from None
+    except OSError:  # a broken pipe; ffmpeg has written the cause to stderr
+        raise UserError("ffmpeg stopped before the end of the film; its message is above") from None
 
 
 WRITERS = {".gif": _gif, ".mp4": _mp4, ".png": _png}

@@ -1,4 +1,4 @@
-"""Policies that need NumPy alone: random, Reynolds' script, one that ships, and whatever `boids train` has learned."""
+"""Policies that need NumPy alone: random, Reynolds' rules, the learned one of this package, and those of `boids train`."""
 
 from __future__ import annotations
 
@@ -13,66 +13,67 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from boids_env.core import Array, Core
+from boids_env.env.core import Array, Core
 from boids_env.errors import UserError
 
 FORMAT = 1  # of policy.npz
-LEARNED = Path(__file__).with_name("learned.npz")  # what `make policy` made
+LEARNED = Path(__file__).with_name("learned.npz")  # made by `make policy`
 TINY = np.float32(1e-30)
-# the parameters of a flock that decide what its policy sees and does
+# the parameters of a flock that decide the spaces of its policy
 INTERFACE = ("action", "observation", "num_neighbors")
 
 
 class Policy(Protocol):
-    """Decides which way every boid turns."""
+    """Chooses the actions of all agents."""
 
     name: str
     interface: dict[str, Any]  # the parameters of the flocks it can steer, by name; empty: any
 
-    def act(self, flocks: Core) -> None:
-        """Writes into `flocks.actions` what to do about `flocks.observations`."""
+    def act(self, env: Core) -> None:
+        """Writes actions for `env.observations` into `env.actions`."""
 
 
 class Random:
-    """Turns at random, evenly over the action space."""
+    """Actions drawn evenly from the action space, of any environment."""
 
     name = "random"
-    interface: dict[str, Any] = {}  # noqa: RUF012  nobody writes to it
+    interface: dict[str, Any] = {}  # noqa: RUF012  never changed
 
     def __init__(self, seed: int = 0) -> None:
         self._random = np.random.default_rng(seed)
 
-    def act(self, flocks: Core) -> None:
-        action = flocks.layout["action"]
+    def act(self, env: Core) -> None:
+        action, shape = env.layout["action"], env.actions.shape
         if action["choices"] is None:
-            flocks.actions[:] = self._random.uniform(action["low"], action["high"], flocks.actions.shape)
+            env.actions[:] = self._random.uniform(action["low"], action["high"], shape)
         else:
-            flocks.actions[:] = self._random.integers(0, action["choices"][0], flocks.actions.shape)
+            choices = action["choices"][0] if action["size"] == 1 else action["choices"]
+            env.actions[:] = self._random.integers(0, choices, shape)
 
 
 class Reynolds:
-    """The scripted flock: the best turn by the three rules, as `c_script` in src/boids.h computes it."""
+    """The script of the header: for the flock, the best turn by Reynolds' three rules."""
 
     name = "reynolds"
-    interface: dict[str, Any] = {}  # noqa: RUF012  nobody writes to it
+    interface: dict[str, Any] = {}  # noqa: RUF012  never changed
 
-    def act(self, flocks: Core) -> None:
-        flocks.script()
+    def act(self, env: Core) -> None:
+        env.script()
 
 
 class Learned:
-    """`boids_env.network.Policy` in NumPy: tanh layers, then one score for each turn, or a mean and a spread.
+    """`boids_env.learn.network.Policy` in NumPy: tanh layers, then one score for each choice, or a mean and a spread.
 
     Args:
         arrays: its weights by the names torch gives them: `encoder.0.weight` (out x in), `encoder.0.bias`,
             `encoder.2.weight` and so on, then `decoder.weight` and `decoder.bias`, or `decoder_mean.*` and
             `decoder_logstd`.
-        meta: what its maker noted: `parameters` of the flock it was trained in, and more.
-        argmax: takes the best turn each time, instead of drawing one by its score.
+        meta: notes of the training: `parameters` of the flock it was trained in, and more.
+        argmax: takes the choice with the highest score, instead of drawing one by its score.
         seed: of the draws.
 
     Raises:
-        UserError: arrays that are missing, misshapen, or not finite.
+        UserError: arrays that are missing, of a wrong shape, or not finite.
     """
 
     def __init__(
@@ -103,27 +104,27 @@ class Learned:
         self.interface = {key: parameters[key] for key in INTERFACE if key in parameters}
 
     def scores(self, observations: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Of each turn, or the mean of a continuous one: (num_agents, outputs), from (num_agents, observation size)."""
+        """The score of each choice, or the mean of a float: (num_agents, outputs), from (num_agents, observation size)."""
         out = observations
         for weight, bias in self.layers[:-1]:
             out = np.tanh(out @ weight + bias)
         return out @ self.layers[-1][0] + self.layers[-1][1]
 
-    def act(self, flocks: Core) -> None:
-        self._check(flocks)
-        out = self.scores(flocks.observations)
+    def act(self, env: Core) -> None:
+        self._check(env)
+        out = self.scores(env.observations)
         if self._spread is None:
             if not self.argmax:  # the largest of scores with Gumbel noise is a draw from their softmax
                 out -= np.log(self._random.standard_exponential(out.shape, np.float32) + TINY)
-            flocks.actions[:] = out.argmax(1)
+            env.actions[:] = out.argmax(1)
         else:
             if not self.argmax:
                 out += self._spread * self._random.standard_normal(out.shape, np.float32)
-            np.clip(out, -1, 1, out=flocks.actions)
+            np.clip(out, -1, 1, out=env.actions)
 
-    def _check(self, flocks: Core) -> None:
-        """Raises: UserError, if these flocks are not what it has learned to steer."""
-        observation, action = flocks.layout["observation"], flocks.layout["action"]
+    def _check(self, env: Core) -> None:
+        """Raises: UserError, if the spaces are not those that it was trained for."""
+        observation, action = env.layout["observation"], env.layout["action"]
         outputs = action["size"] if action["choices"] is None else action["choices"][0]
         mine = self.observation_size, self.continuous, self.outputs
         theirs = observation["size"], action["choices"] is None, outputs
@@ -139,9 +140,9 @@ def load_policy(which: str | os.PathLike[str], *, argmax: bool = False, seed: in
     """A policy by name or from a file.
 
     Args:
-        which: `random`, `reynolds`, `learned`, which comes with the package, the path of a policy.npz or of a PuffeRL
-            checkpoint (.pt, which needs torch), or a folder of `boids train`, whose policy.npz is meant.
-        argmax: of learned policies: the best turn each time, instead of one drawn by its score.
+        which: `random`, `reynolds`, `learned` (comes with the package), the path of a policy.npz or of a PuffeRL checkpoint
+            (.pt, which needs torch), or a folder of `boids train`, which holds a policy.npz.
+        argmax: of learned policies: the turn with the highest score, instead of one drawn by its score.
         seed: of the draws.
 
     Raises:
@@ -164,7 +165,7 @@ def load_policy(which: str | os.PathLike[str], *, argmax: bool = False, seed: in
 
 
 def save_policy(path: str | os.PathLike[str], arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
-    """Writes a policy.npz, whole or not at all. `meta` must be fit for JSON."""
+    """Writes a policy.npz, whole or not at all. `meta` goes into it as JSON."""
     Learned(arrays, meta)
     partial = Path(f"{os.fspath(path)}.tmp")
     with partial.open("wb") as file:
@@ -182,7 +183,7 @@ def _array(arrays: Mapping[str, Array], name: str, shape: tuple[int | None, ...]
         wanted = "x".join("any" if size is None else str(size) for size in shape)
         raise UserError(f"{name}: expected floats, {wanted}, got {array.dtype}, {'x'.join(map(str, array.shape))}")
     if not np.isfinite(array).all():
-        raise UserError(f"{name}: expected finite numbers, got some that are not")
+        raise UserError(f"{name}: expected finite numbers, got nan or infinity")
     return array.astype(np.float32)
 
 
@@ -193,7 +194,7 @@ def _read_npz(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
             arrays = {name: file[name] for name in file.files}
         meta = json.loads(str(arrays.pop("meta", "{}")))
         if not isinstance(meta, dict) or not isinstance(meta.get("parameters", {}), dict):
-            raise ValueError("meta is no JSON object")
+            raise ValueError("meta that is no JSON object")
     except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
         raise UserError(f"{path}: expected a policy.npz of boids train, got {error}") from None
     if meta.get("format", FORMAT) != FORMAT:
@@ -211,6 +212,6 @@ def _read_torch(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
         state = torch.load(path, map_location="cpu", weights_only=True)
         # a state dict saved from a torch.compile or DistributedDataParallel wrapper names everything after the wrapper
         return {re.sub(r"^(module|_orig_mod)\.", "", name): tensor.numpy() for name, tensor in state.items()}, {}
-    except Exception as error:  # whatever torch and pickle raise on a file that is no checkpoint
+    except Exception as error:  # torch and pickle raise many kinds on a file that is no checkpoint
         first = (str(error).splitlines() or [""])[0]
         raise UserError(f"{path}: expected a checkpoint of PuffeRL, got {type(error).__name__} {first}") from None

@@ -1,4 +1,4 @@
-"""Importing PufferLib without what its import leaves behind."""
+"""Importing PufferLib without the side effects of its import."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _OURS = ("ignore", None, Warning, None, 0)
 
 @contextmanager
 def unchanged() -> Iterator[None]:
-    """Puts back, around `import pufferlib` and `from pufferlib import pufferl`, what these change in the whole program.
+    """Restores, after `import pufferlib` and `from pufferlib import pufferl`, what they change in the whole program.
 
-    The first links a folder of its pictures into the current folder, as `resources`, and hides warnings; the second
-    makes Ctrl-C end the process on the spot, makes warnings errors and replaces the printer of tracebacks. What they
-    say meanwhile is that packages they bring along, gym and pynvml, are no longer maintained.
+    The first links its folder of pictures into the current folder, as `resources`, and hides warnings. The second makes
+    Ctrl-C end the process at once, makes warnings errors and replaces the printer of tracebacks. What they print is hidden:
+    that two packages they import, gym and pynvml, are no longer maintained.
     """
     link = Path.cwd() / "resources"
     linked = os.path.lexists(link)
@@ -33,10 +33,10 @@ def unchanged() -> Iterator[None]:
         with redirect_stderr(io.StringIO()):
             yield
     finally:
-        # one that was there before, or that someone has put there since, is not ours to remove
+        # a link that was there before, or that someone else has made since, is kept
         if not linked and link.is_symlink() and link.readlink().parent.name == "pufferlib":
             link.unlink()
-        # what torch and others have set for themselves stays
+        # filters that torch and others have set stay
         added = [f for f in warnings.filters if f not in filters and f not in (*_FILTERS, _OURS)]
         warnings.filters[:] = added + filters  # type: ignore[index]  # typed as a Sequence, and a list
         sys.excepthook = excepthook

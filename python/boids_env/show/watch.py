@@ -1,4 +1,4 @@
-"""`boids watch`: a flock that flies while one looks on, in a window or in the terminal."""
+"""`boids watch`: a flock in a window or in the terminal."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from boids_env import terminal
+from boids_env.env.flocks import Flocks
 from boids_env.errors import UserError
-from boids_env.flocks import Flocks
-from boids_env.policies import Policy, load_policy
-from boids_env.record import STEPS_PER_SECOND, world
+from boids_env.learn.policies import Policy, load_policy
+from boids_env.show import terminal
+from boids_env.show.record import STEPS_PER_SECOND, shown_parameters
 
 HELP = "space pause  n step  + - speed  r restart  q quit"
 SLOWEST, FASTEST = 1 / 8, 64  # times STEPS_PER_SECOND
-OPEN, CLOSE = "\033[?1049h\033[?25l", "\033[?25h\033[?1049l"  # the alternate screen without a cursor, and back
+OPEN, CLOSE = "\033[?1049h\033[?25l", "\033[?25h\033[?1049l"  # to the alternate screen without a cursor, and back
 STATUS = "\033[38;2;140;160;180;48;2;4;11;21m"
-SEQUENCE = re.compile(rb"\033[\[O][\d;]*[A-Za-z~]")  # of an arrow or a function key, which is no Escape
+SEQUENCE = re.compile(rb"\033[\[O][\d;]*[A-Za-z~]")  # what an arrow or a function key sends; it starts like the Escape key
 
 
 def watch(
@@ -38,36 +38,36 @@ def watch(
     argmax: bool = False,
     parameters: Mapping[str, Any] | None = None,
 ) -> None:
-    """Shows one flock from a random start until the viewer leaves: in a window, or in the terminal if there can be none.
+    """Shows one flock from a random start until the viewer leaves: in a window, or in the terminal where none can be opened.
 
     Args:
-        policy: as `boids_env.policies.load_policy` takes it.
+        policy: as `boids_env.load_policy` takes it.
         seed: of the flock.
-        fps: frames to a second in the terminal, 1 to 60.
-        steps: ends after so many; None goes on.
+        fps: frames per second in the terminal, 1 to 60.
+        steps: ends after so many; None: no end.
         in_terminal: opens no window.
-        argmax: a learned policy takes its best turn, instead of drawing one.
-        parameters: of the flock, as `boids_env.record.world` takes them.
+        argmax: a learned policy takes the turn with the highest score, instead of drawing one.
+        parameters: of the flock, as `boids_env.show.record.shown_parameters` takes them.
 
     Raises:
         UserError: neither a window nor a terminal; no such policy; numbers out of range.
     """
     if not 1 <= fps <= 60 or (steps is not None and steps < 0):
         raise UserError("expected --fps 1 to 60 and --steps of at least 0")
-    pilot = load_policy(policy, argmax=argmax, seed=seed)
-    flock = world(pilot, parameters or {})
+    loaded = load_policy(policy, argmax=argmax, seed=seed)
+    shown = shown_parameters(loaded, parameters or {})
     with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is a way to leave
-        no_window = None if in_terminal else _window(pilot, seed, flock, steps)
+        no_window = None if in_terminal else _window(loaded, seed, shown, steps)
         if in_terminal or no_window:
-            with Flocks(1, seed, **flock) as flocks, _screen(no_window) as keyboard:
-                _terminal(pilot, flocks, keyboard, fps, steps)
+            with Flocks(seed=seed, **shown) as flocks, _screen(no_window) as keyboard:
+                _terminal(loaded, flocks, keyboard, fps, steps)
 
 
-def _window(policy: Policy, seed: int, flock: Mapping[str, Any], last: int | None) -> UserError | None:
-    """Flies in a window, which asks for steps before each frame. Returns: why there is none, or None when it was closed."""
+def _window(policy: Policy, seed: int, shown: Mapping[str, Any], last: int | None) -> UserError | None:
+    """Steps a flock in a window, which asks for steps before each frame. Returns: why there is no window, or None."""
     with contextlib.ExitStack() as stack:
         try:
-            flocks = stack.enter_context(Flocks(1, seed, render_mode="human", **flock))
+            flocks = stack.enter_context(Flocks(seed=seed, render_mode="human", **shown))
             flocks.reset()
             asked: Any = flocks.render()
         except UserError as error:
@@ -83,9 +83,9 @@ def _window(policy: Policy, seed: int, flock: Mapping[str, Any], last: int | Non
 
 
 def _terminal(policy: Policy, flocks: Flocks, keyboard: int, fps: int, last: int | None) -> None:
-    """Flies in the terminal: before each frame the steps that the time since the last asks for, if they fit into a frame."""
+    """Steps a flock in the terminal: before each frame the steps that are due, as many as fit into a frame's time."""
     flocks.reset()
-    done, owed, speed, paused = 0, 0.0, 1.0, False
+    done, due, speed, paused = 0, 0.0, 1.0, False
     rate, before = float(fps), perf_counter()
     while True:
         _show(flocks, f"step {done}", f"speed {speed:g}x{' paused' if paused else ''}", f"{rate:.0f} fps")
@@ -97,7 +97,7 @@ def _terminal(policy: Policy, flocks: Flocks, keyboard: int, fps: int, last: int
             if key == " ":
                 paused = not paused
             elif key == "n":
-                paused, owed = True, int(owed) + 1
+                paused, due = True, int(due) + 1
             elif key == "r":
                 flocks.reset()
                 done = 0
@@ -108,18 +108,18 @@ def _terminal(policy: Policy, flocks: Flocks, keyboard: int, fps: int, last: int
         now = perf_counter()
         rate += 0.1 * (1 / (now - before) - rate)
         if not paused:
-            owed += (now - before) * STEPS_PER_SECOND * speed
+            due += (now - before) * STEPS_PER_SECOND * speed
         before = now
-        while owed >= 1 and done != last:
+        while due >= 1 and done != last:
             policy.act(flocks)
             flocks.step()
-            done, owed = done + 1, owed - 1
-            if perf_counter() > now + 1 / fps:  # it cannot keep up, and flies as fast as it can
-                owed = 0.0
+            done, due = done + 1, due - 1
+            if perf_counter() > now + 1 / fps:  # too slow for this speed: the rest is dropped
+                due = 0.0
 
 
 def _show(flocks: Flocks, step: str, *others: str) -> None:
-    """Draws a frame over the whole terminal, and below it how the flock does and what the keys do."""
+    """Draws a frame over the whole terminal, with the flock's figures and the keys below it."""
     columns, rows = shutil.get_terminal_size()
     figures = f"polarization {_polarization(flocks):.2f}", f"reward {flocks.rewards.mean():.3f}"
     numbers = f" {'  '.join((step, *figures, *others))}"
@@ -138,31 +138,31 @@ def _polarization(flocks: Flocks) -> float:
 
 @contextlib.contextmanager
 def _screen(no_window: UserError | None) -> Iterator[int]:
-    """Takes the terminal over, and gives it back as it was whatever happens.
+    """Takes over the terminal, and restores it at the end, also after an error.
 
     Yields:
         The descriptor to read keys from.
 
     Raises:
-        UserError: there is none, or none that can be taken over.
+        UserError: there is no terminal, or none that can be taken over.
     """
     first = f"{no_window}; " if no_window else ""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UserError(f"{first}to watch in a terminal, stdin and stdout are expected to be one, and are not")
+        raise UserError(f"{first}to watch in a terminal, expected stdin and stdout to be a terminal")
     try:
         import termios
         import tty
     except ModuleNotFoundError:
-        raise UserError(f"{first}to watch in a terminal needs termios, which Windows has not") from None
+        raise UserError(f"{first}watching in a terminal needs termios, which Windows does not have") from None
     if no_window:
-        print(f"boids: {first}flying in the terminal", file=sys.stderr)
+        print(f"boids: {first}showing it in the terminal", file=sys.stderr)
     keyboard = sys.stdin.fileno()
     before = termios.tcgetattr(keyboard)
     on_sigterm = signal.signal(signal.SIGTERM, _leave)
     try:
         tty.setcbreak(keyboard)
         mode = termios.tcgetattr(keyboard)
-        mode[6][termios.VSUSP] = b"\0"  # Ctrl-Z would leave the terminal to the shell as it is now
+        mode[6][termios.VSUSP] = b"\0"  # no Ctrl-Z: the shell would get the terminal in this state
         termios.tcsetattr(keyboard, termios.TCSANOW, mode)
         _write(OPEN)
         yield keyboard
@@ -182,7 +182,7 @@ def _write(text: str) -> None:
 
 
 def _keys(keyboard: int, seconds: float) -> str:
-    """The keys pressed since the last call, after waiting so long for the first."""
+    """The keys pressed since the last call; waits at most so long for the first."""
     if not select.select([keyboard], [], [], seconds)[0]:
         return ""
     return SEQUENCE.sub(b"", os.read(keyboard, 1024)).decode("ascii", "ignore")

@@ -1,4 +1,4 @@
-"""The network that learns, in torch. `boids_env.policies.Learned` flies what it has learned with NumPy alone."""
+"""The network that is trained, in torch. `boids_env.learn.policies.Learned` computes the same with NumPy alone."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from boids_env.core import positive
-from boids_env.policies import save_policy
+from boids_env.errors import positive
+from boids_env.learn.policies import save_policy
 
 Logits = Tensor | torch.distributions.Normal
 
@@ -56,15 +56,15 @@ def _tower(inputs: int, width: int, layers: int) -> nn.Sequential:
 
 
 class Policy(nn.Module):
-    """One network for every boid: tanh layers, then a score for each turn, or a mean and a spread; and the value.
+    """One network for every agent: tanh layers, then a score for each choice, or a mean and a spread; and the value.
 
     It has the methods of `pufferlib.models.Default`, which PuffeRL and its LSTM wrapper call.
 
     Args:
         env: anything with `single_observation_space` and `single_action_space`: `Boids`, or a vecenv of PufferLib.
         hidden_size: width of each layer.
-        hidden_layers: how many.
-        shared_value: the value is read from the same layers; otherwise from as many of its own.
+        hidden_layers: number of layers.
+        shared_value: the value is computed from the same layers; otherwise it has as many layers of its own.
     """
 
     def __init__(self, env: Any, hidden_size: int = 64, hidden_layers: int = 2, shared_value: bool = False) -> None:
@@ -74,7 +74,7 @@ class Policy(nn.Module):
         self.is_continuous = not hasattr(env.single_action_space, "n")
         self.encoder = _tower(inputs, hidden_size, hidden_layers)
         self.critic = None if shared_value else _tower(inputs, hidden_size, hidden_layers)
-        self.hidden_size = hidden_size if shared_value else 2 * hidden_size  # of what encode_observations gives
+        self.hidden_size = hidden_size if shared_value else 2 * hidden_size  # of encode_observations' result
         if self.is_continuous:
             outputs = int(np.prod(env.single_action_space.shape))
             self.decoder_mean = _linear(hidden_size, outputs, 0.01)
@@ -91,7 +91,7 @@ class Policy(nn.Module):
     def forward_eval(self, observations: Tensor, state: Any = None) -> tuple[Logits, Tensor]:
         return self.forward(observations, state)
 
-    # forward in two parts, for what comes between them in PufferLib's LSTM wrapper; joining the towers costs time
+    # forward in two parts, for PufferLib's LSTM wrapper, which comes between them; joining the two networks costs time
 
     def encode_observations(self, observations: Tensor, state: Any = None) -> Tensor:
         actor: Tensor = self.encoder(observations)
@@ -110,6 +110,6 @@ class Policy(nn.Module):
         return torch.distributions.Normal(mean, self.decoder_logstd.exp().expand_as(mean), validate_args=False), value
 
     def export(self, path: str | os.PathLike[str], meta: Mapping[str, Any]) -> None:
-        """Writes what acts, not what values, as a policy.npz for `boids_env.policies.load_policy`."""
+        """Writes the weights of the actions, without those of the value, as a policy.npz for `boids_env.load_policy`."""
         state = {k: v for k, v in self.state_dict().items() if not k.startswith(("critic.", "value."))}
         save_policy(path, {name: tensor.cpu().numpy() for name, tensor in state.items()}, meta)

@@ -19,17 +19,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from boids_env import network
-from boids_env._pufferlib import unchanged
-from boids_env.config import Config
+from boids_env.env.boids import Boids
+from boids_env.env.pufferlib_import import unchanged
 from boids_env.errors import UserError
-from boids_env.puffer import Boids
+from boids_env.learn import network
+from boids_env.learn.config import Config
 
 with unchanged():
     import pufferlib.vector
     from pufferlib import pufferl
 
-CHECKPOINTS = "checkpoints"  # the folder in a run's
+CHECKPOINTS = "checkpoints"  # a folder in that of the run
 SHOWN = ("reward", "polarization", "local_alignment", "largest_group", "collisions")  # where there is no dashboard
 LOGGED = (
     "reward", "cohesion", "alignment", "separation", "polarization", "local_alignment", "milling", "nearest",
@@ -38,13 +38,12 @@ LOGGED = (
 
 
 class Logger:
-    """What PuffeRL reports to, and where it learns the name of its folder: writes the learning curve, a row a second.
+    """PuffeRL's logger, which also gives it the name of its folder. It writes the learning curve, one row per second.
 
     Args:
         path: of the csv file.
-        agent_steps: rows beyond it are dropped: they belong to training that the checkpoint to go on from has not seen. So
-            is a row that was cut short.
-        seconds: that training has already taken.
+        agent_steps: of the checkpoint to continue from. Later rows are dropped, and so is an incomplete row.
+        seconds: of training so far.
     """
 
     run_id = CHECKPOINTS
@@ -68,12 +67,12 @@ class Logger:
 
 
 class Trainer(pufferl.PuffeRL):  # type: ignore[misc]  # PufferLib has no types
-    """PuffeRL with checkpoints that can be resumed, and a line a second where no terminal could show its dashboard.
+    """PuffeRL with checkpoints that can be resumed. Where stdout is no terminal, it prints a line per second.
 
     Args:
         config, vecenv, policy, logger: as PuffeRL takes them.
-        meta: what to note in policy.npz.
-        before: seconds that an interrupted run has already taken.
+        meta: notes for policy.npz.
+        before: seconds of training before a resumed run was interrupted.
     """
 
     def __init__(
@@ -87,7 +86,7 @@ class Trainer(pufferl.PuffeRL):  # type: ignore[misc]  # PufferLib has no types
     ) -> None:
         self._meta, self._before, self._line_due = meta, before, 0.0
         super().__init__(config, vecenv, policy, logger)
-        self.profile.frequency = 1  # every epoch, and not each fifth
+        self.profile.frequency = 1  # every epoch; PuffeRL's default is every fifth
 
     def print_dashboard(self, *args: Any, **kwargs: Any) -> None:
         if sys.stdout.isatty():
@@ -99,7 +98,7 @@ class Trainer(pufferl.PuffeRL):  # type: ignore[misc]  # PufferLib has no types
             print(f"{seconds:6.1f} s  {steps:6.2f}M steps  {speed:4.0f}k/s  {figures}", flush=True)
 
     def time_split(self) -> dict[str, float]:
-        """The seconds of training so far, by what they went into. A GPU's lie where its result is first waited for."""
+        """The seconds of training so far, by kind of work. A GPU's time counts where its result is first waited for."""
         profile = self.profile.profiles
         seconds = {name: profile[name]["elapsed"] for name in ("env", "eval_forward", "eval_copy", "train", "train_copy")}
         split = {
@@ -111,9 +110,9 @@ class Trainer(pufferl.PuffeRL):  # type: ignore[misc]  # PufferLib has no types
         return {**split, "the rest": self.uptime - sum(split.values())}
 
     def save_checkpoint(self) -> str:
-        """Writes model_EPOCH.pt and trainer_state.pt as PuffeRL does, with what it leaves out, and policy.npz.
+        """Writes model_EPOCH.pt and trainer_state.pt as PuffeRL does, with what a resumed run needs, and policy.npz.
 
-        Each file is there whole or not at all. Returns the path of the first.
+        Each file is written whole or not at all. Returns the path of the first.
         """
         folder = Path(self.config["data_dir"])
         checkpoints = folder / CHECKPOINTS
@@ -135,7 +134,7 @@ class Trainer(pufferl.PuffeRL):  # type: ignore[misc]  # PufferLib has no types
         return str(model)
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Goes on from where `state` (a trainer_state.pt) was saved, the flocks apart: they start anew.
+        """Continues from `state` (a trainer_state.pt). The flocks are not part of it and start again.
 
         Raises: UserError, if it was saved from another network.
         """
@@ -148,7 +147,7 @@ class Trainer(pufferl.PuffeRL):  # type: ignore[misc]  # PufferLib has no types
         torch.set_rng_state(state["random_state"])
         self.global_step = self.last_log_step = state["global_step"]
         self.epoch = state["update"]
-        # the scheduler goes on from the last rate: set here as if it had been this config's from the start
+        # the scheduler continues from the last rate, which becomes what this config would have made it
         rate = self.config["learning_rate"]
         if self.config["anneal_lr"]:
             self.scheduler.last_epoch = self.epoch
@@ -161,16 +160,16 @@ def train(config: Config, out: Path, *, resume: bool = False, overwrite: bool = 
     """Trains a policy.
 
     Args:
-        config: as `boids_env.config.load` gives it.
-        out: the folder to write: policy.npz (what was learned), log.csv (the learning curve), checkpoints/.
-        resume: goes on with the run in `out`.
+        config: as `boids_env.learn.config.load` gives it.
+        out: the folder to write: policy.npz (the policy), log.csv (the learning curve), checkpoints/.
+        resume: continues the run in `out`.
         overwrite: replaces the run in `out`.
 
     Returns:
-        Whether it was trained to the end; False after Ctrl-C, which saves first.
+        Whether training ran to its end; False after Ctrl-C, which saves first.
 
     Raises:
-        UserError: `out` holds a run, or none to resume; values that do not fit together; a worker process that ended.
+        UserError: `out` holds a run, or none to resume; values that do not fit together; a worker process has ended.
     """
     checkpoints = out / CHECKPOINTS
     state: dict[str, Any] = {}
@@ -183,7 +182,7 @@ def train(config: Config, out: Path, *, resume: bool = False, overwrite: bool = 
         for name in ("log.csv", "policy.npz"):
             (out / name).unlink(missing_ok=True)
     elif checkpoints.exists():
-        raise UserError(f"{out}: holds a run: --resume goes on with it, --overwrite replaces it, --out DIR leaves it")
+        raise UserError(f"{out}: holds a run: --resume continues it, --overwrite replaces it, --out DIR writes elsewhere")
     out.mkdir(parents=True, exist_ok=True)
 
     settings = {
@@ -198,7 +197,7 @@ def train(config: Config, out: Path, *, resume: bool = False, overwrite: bool = 
     for seed in (random.seed, np.random.seed, torch.manual_seed):
         seed(settings["seed"])
     before = state.get("seconds", 0.0)
-    with _puffer_errors(), _deaf_to_interrupts():
+    with _puffer_errors(), _interrupts_ignored():
         vecenv = pufferlib.vector.make(Boids, env_kwargs=config["env"], **config["vec"])
     trainer = None
     logger = Logger(out / "log.csv", state.get("global_step", 0), before)
@@ -209,7 +208,7 @@ def train(config: Config, out: Path, *, resume: bool = False, overwrite: bool = 
             trainer = Trainer(settings, vecenv, policy, logger, meta, before)
         if trainer.total_epochs < 1:
             least, got = settings["batch_size"], settings["total_timesteps"]
-            raise UserError(f"--train.total-timesteps: expected a batch of {least} at least, got {got}")
+            raise UserError(f"--train.total-timesteps: expected at least one batch, {least}, got {got}")
         if resume:
             trainer.restore(state)
         with _workers_watched(vecenv), _stop_on_interrupt() as interrupted:
@@ -217,7 +216,7 @@ def train(config: Config, out: Path, *, resume: bool = False, overwrite: bool = 
                 trainer.evaluate()
                 trainer.train()
         trainer.save_checkpoint()
-        _tell_time(trainer.time_split())
+        _print_time(trainer.time_split())
         return not interrupted
     finally:
         # its thread would keep the process alive
@@ -227,7 +226,7 @@ def train(config: Config, out: Path, *, resume: bool = False, overwrite: bool = 
 
 
 def _keep_memory() -> None:
-    """Has glibc keep what torch frees. Else arrays of megabytes go back to the system, and come again page by page."""
+    """Makes glibc keep the memory that torch frees. Otherwise large arrays are returned and fetched again page by page."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:
         trim_threshold, mmap_threshold = -1, -3  # of malloc.h
@@ -235,14 +234,14 @@ def _keep_memory() -> None:
         mallopt(trim_threshold, 1 << 30)
 
 
-def _tell_time(split: dict[str, float]) -> None:
+def _print_time(split: dict[str, float]) -> None:
     """One line: `120.3 s: environment 3.1 s (3 %), policy ...`."""
     total = sum(split.values())
     print(f"{total:.1f} s: " + ", ".join(f"{part} {s:.1f} s ({100 * s / total:.0f} %)" for part, s in split.items()))
 
 
 def _policy(config: Config, vecenv: Any) -> network.Policy:
-    """The network that [base] and [policy] of the config ask for, random."""
+    """The network that [base] and [policy] of the config ask for, with random weights."""
     name, rnn = config["base"]["policy_name"], config["base"]["rnn_name"]
     if name != "Policy" or rnn is not None:
         raise UserError(f"--base.policy-name, --base.rnn-name: expected Policy and None, got {name} and {rnn}")
@@ -253,13 +252,13 @@ def _device(name: str) -> str:
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if name.startswith("cuda") and not torch.cuda.is_available():
-        raise UserError(f"--train.device: got {name}, and torch finds no such device; expected cpu")
+        raise UserError(f"--train.device: expected cpu, because torch finds no GPU, got {name}")
     return name
 
 
 @contextmanager
 def _puffer_errors() -> Iterator[None]:
-    """PufferLib's complaints about a config, as the user's. On a CPU its mixed precision warns that it has no GPU."""
+    """Turns PufferLib's errors about a config into UserErrors. Hides its warning that a CPU has no mixed precision."""
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*CUDA is not available", category=UserWarning)
@@ -270,14 +269,14 @@ def _puffer_errors() -> Iterator[None]:
 
 @contextmanager
 def _stop_on_interrupt() -> Iterator[list[int]]:
-    """A list that the first Ctrl-C puts something into; the second one interrupts."""
+    """A list that is empty until the first Ctrl-C; the second one raises KeyboardInterrupt."""
     caught: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
         if caught:
             raise KeyboardInterrupt
         caught.append(number)
-        print("\nstopping after this update, and saving; again to stop at once", file=sys.stderr)
+        print("\nstopping after this update, then saving; Ctrl-C again stops at once", file=sys.stderr)
 
     before = signal.signal(signal.SIGINT, stop)
     try:
@@ -287,8 +286,8 @@ def _stop_on_interrupt() -> Iterator[list[int]]:
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """For processes started here: a terminal sends Ctrl-C to all, and only the trainer should act on it."""
+def _interrupts_ignored() -> Iterator[None]:
+    """Processes started here ignore Ctrl-C. A terminal sends it to all of them, and only the trainer should act on it."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
@@ -298,7 +297,7 @@ def _deaf_to_interrupts() -> Iterator[None]:
 
 @contextmanager
 def _workers_watched(vecenv: Any) -> Iterator[None]:
-    """Makes an error of a worker process that ends, for which PufferLib would wait for ever. Raises: UserError."""
+    """Raises: UserError, when a worker process ends. PufferLib would wait for it for ever."""
     workers = getattr(vecenv, "processes", [])  # of the backend Multiprocessing alone
     if not workers or not hasattr(signal, "SIGCHLD"):
         yield
@@ -308,7 +307,7 @@ def _workers_watched(vecenv: Any) -> Iterator[None]:
         for worker in workers:
             if (status := worker.exitcode) is not None:
                 how = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
-                raise UserError(f"a process that steps flocks ended ({how}); --resume goes on from the last checkpoint")
+                raise UserError(f"a worker process has ended ({how}); --resume continues from the last checkpoint")
 
     before = signal.signal(signal.SIGCHLD, look)
     try:
@@ -333,6 +332,6 @@ def _load(path: Path) -> dict[str, Any]:
     """A file of torch.save. Raises: UserError."""
     try:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever torch and pickle raise on another kind of file
+    except Exception as error:  # torch and pickle raise many kinds on a file that is no checkpoint
         raise UserError(f"{path}: expected a checkpoint of boids train, got {type(error).__name__}") from None
     return content

@@ -5,29 +5,45 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from boids_env._boids import VecEnv
-from boids_env.core import Array, Core, positive
+from boids_env.errors import positive
+
+if TYPE_CHECKING:
+    from boids_env._boids import VecEnv
+
+Array = NDArray[Any]
 
 ARROWS = np.array([ord(arrow) for arrow in "→↗↑↖←↙↓↘"], np.uint32)
-ROOM = 3  # characters to a boid that arrows need; with less room they are dots
+ROOM = 3  # arrows need this many characters for each boid; with less room they are dots
 DOTS = np.array([[0, 3], [1, 4], [2, 5], [6, 7]])  # the bit of each of a braille character's dots, by row and column
 BLANK, BRAILLE = ord(" "), 0x2800
 SHADES = 8  # of each component of a mean heading: few enough that neighbours share an escape code
 RESET = "\033[0m"
 
 
-def frame(flocks: Core, env: int = 0, columns: int = 80, rows: int = 24) -> str:
+class Flock(Protocol):
+    """What is read of a flock; `Flocks` and `Boids` are such."""
+
+    @property
+    def vec(self) -> VecEnv: ...
+    @property
+    def parameters(self) -> dict[str, Any]: ...
+
+
+def frame(flocks: Flock, env: int = 0, columns: int = 80, rows: int = 24) -> str:
     """A picture of flock `env` in 24-bit ANSI colours, or without any escape code where NO_COLOR is set.
 
-    A boid's colour is its heading, as in `Core.render`; that of several in one character their mean, grey where they
-    disagree. The world keeps its shape, at characters twice as high as wide, and is centred; y points up.
+    A boid's colour is its heading, as in the picture. Several boids in one character have the mean of their colours, which
+    is grey where their headings differ. The world keeps its shape, at characters twice as high as wide, and is centred; y
+    points up.
 
     Args:
-        flocks: whose state is drawn, and left as it is.
-        env: which of them.
+        flocks: whose state is read.
+        env: which flock.
         columns: characters to a line, at least 1.
         rows: lines, at least 1.
 
@@ -71,17 +87,17 @@ def frame(flocks: Core, env: int = 0, columns: int = 80, rows: int = 24) -> str:
 
 
 def colours() -> bool:
-    """Whether escape codes of colours are welcome: https://no-color.org."""
+    """Whether to write escape codes of colours: https://no-color.org."""
     return not os.environ.get("NO_COLOR")
 
 
-def state(flocks: Core, name: str, env: int = 0) -> Array:
+def state(flocks: Flock, name: str, env: int = 0) -> Array:
     """A state field of flock `env` for every boid, as `VecEnv.state_fields` describes it; read-only."""
-    return np.frombuffer(flocks.vec.get(name, env), VecEnv.state_fields[name]["type"])
+    return np.frombuffer(flocks.vec.get(name, env), flocks.vec.state_fields[name]["type"])
 
 
 def _part(position: Array, parts: int) -> Array:
-    """Which of so many equal parts of the world's side it is in."""
+    """The number of the part that each position is in, where the world's side is cut into so many equal parts."""
     return ((position.astype(np.uint64) * np.uint64(parts)) >> np.uint64(32)).astype(np.int64)
 
 
@@ -95,7 +111,7 @@ def _colour(cosine: Array, sine: Array) -> Array:
 
 
 def _sea(light: float) -> str:
-    """Bold letters on the sea of these pictures; light is 1 at the top and 0 at the bottom."""
+    """The code for bold letters on the pictures' background; light is 1 at the top and 0 at the bottom."""
     return f"\033[1;48;2;{4 + 9 * light:.0f};{11 + 25 * light:.0f};{26 + 34 * light:.0f}m"
 
 

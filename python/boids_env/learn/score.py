@@ -1,4 +1,4 @@
-"""`boids score`: how well policies flock, side by side, on the same unseen seeds."""
+"""`boids score`: compares how well policies flock, on the same unseen seeds."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import numpy as np
 
 from boids_env._boids import VecEnv
 from boids_env.console import progress, table
+from boids_env.env.flocks import Flocks
 from boids_env.errors import UserError
-from boids_env.flocks import Flocks
-from boids_env.policies import load_policy
+from boids_env.learn.policies import load_policy
 
-EVALUATION_SEED = 2**62  # and up: training seeds are below it
+EVALUATION_SEED = 2**62  # the first; training seeds are below it
 ROWS = (
     "reward", "cohesion", "alignment", "separation", "polarization", "local_alignment", "largest_group", "nearest",
     "collisions", "isolation",
@@ -35,15 +35,15 @@ def score(
     argmax: bool = False,
     parameters: Mapping[str, Any] | None = None,
 ) -> Scores:
-    """Flies each policy from the same random starts.
+    """Steps each policy from the same random starts.
 
     Args:
-        policies: as `boids_env.policies.load_policy` takes them.
-        seeds: how many times, each with flocks of its own that no training has seen.
-        steps: that a flight lasts.
-        last: of these, the steps that count, at its end.
-        num_envs: flocks to a seed; their mean is one value.
-        argmax: learned policies take their best turn, instead of drawing one.
+        policies: as `boids_env.load_policy` takes them.
+        seeds: number of seeds, none of which is used in training.
+        steps: flight length in steps.
+        last: steps at the end that count.
+        num_envs: flocks for each seed; their mean is one value.
+        argmax: learned policies take the turn with the highest score, instead of drawing one.
         parameters: of the flocks.
 
     Raises:
@@ -51,19 +51,19 @@ def score(
     """
     for name in ("horizon", "warmup", "stagger"):
         if name in (parameters or {}):
-            raise UserError(f"--env.{name}: --steps and --last decide it here")
+            raise UserError(f"--env.{name}: not possible here, because --steps and --last set it")
     if not 1 <= last <= steps:
         raise UserError(f"--last: expected 1 to {steps} steps, got {last}")
     if min(seeds, num_envs) < 1:
         raise UserError("--seeds, --num-envs: expected at least 1")
-    for which in policies:  # a missing file is told now, and not after the others have flown
+    for which in policies:  # a missing file is an error now, and not after the other policies
         load_policy(which)
     scores: Scores = {str(which): {field: [] for field in VecEnv.log_fields} for which in policies}
     flights = [(which, seed) for which in policies for seed in range(seeds)]
     for which, seed in progress(flights, len(flights), "scoring"):
         policy = load_policy(which, argmax=argmax, seed=seed)
-        world = {**policy.interface, **(parameters or {}), "horizon": steps, "warmup": steps - last, "stagger": False}
-        with Flocks(num_envs, EVALUATION_SEED + seed, **world) as flocks:
+        chosen = {**policy.interface, **(parameters or {}), "horizon": steps, "warmup": steps - last, "stagger": False}
+        with Flocks(num_envs, seed=EVALUATION_SEED + seed, **chosen) as flocks:
             flocks.reset()
             for _ in range(steps):
                 policy.act(flocks)
@@ -85,17 +85,17 @@ def summarize(scores: Scores) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def show(scores: Scores) -> None:
-    """Prints the scoreboard, a column for each policy."""
+    """Prints the scores, a column for each policy."""
     board = summarize(scores)
     rows = []
     for name in ROWS:
-        digits = 5 if name == "collisions" else 3  # rare, and each counts
+        digits = 5 if name == "collisions" else 3  # they are rare
         figures = (board[policy][name] for policy in board)
         rows.append([name.replace("_", " "), *(f"{f['mean']:.{digits}f} ± {f['spread']:.{digits}f}" for f in figures)])
     table(["", *board], rows)
 
 
 def write_json(scores: Scores, path: str, settings: Mapping[str, Any]) -> None:
-    """Writes the scores of every log field and what they were measured with."""
+    """Writes the scores of every log field and the settings."""
     content = {"settings": dict(settings), "scores": summarize(scores)}
     Path(path).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

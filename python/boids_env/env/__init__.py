@@ -1,0 +1,1 @@
+"""Environments for Python: the arrays, the spaces, and the classes with NumPy alone or for PufferLib."""

@@ -1,0 +1,77 @@
+"""The flock: its class for NumPy alone, what it has beyond any other environment, and the world for a number of boids."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from boids_env import _boids
+from boids_env.env.core import Core, Module, NumpyEnv
+
+
+class Flock(Core):
+    """What the flock can do beyond any environment: show itself as text."""
+
+    module: ClassVar[Module] = _boids
+    render_modes: ClassVar[tuple[str | None, ...]] = (None, "rgb_array", "ansi", "human")
+
+    def render(self, width: int | None = None, height: int | None = None, env: int = 0) -> Any:
+        """Shows flock `env` as `render_mode` says.
+
+        Returns:
+            None or "rgb_array": (height, width, 3) uint8 pixels, rows from the top, a new array each time.
+            "ansi": text for a terminal, `width` columns by `height` rows.
+            "human": draws a frame in a window, which the first call opens, and returns how many steps the viewer asks for
+            before the next frame, or None once the window was closed:
+
+                while (steps := flocks.render()) is not None:
+                    for _ in range(steps):
+                        flocks.script()
+                        flocks.step()
+
+        Raises:
+            UserError: "human" without raylib, or without a display.
+        """
+        if self.render_mode == "ansi":
+            from boids_env.show import terminal
+
+            return terminal.frame(self, env, 80 if width is None else width, 24 if height is None else height)
+        return super().render(width, height, env)
+
+
+class Flocks(Flock, NumpyEnv):
+    """`num_envs` flocks that step together, in NumPy arrays of their own.
+
+        with Flocks(num_envs=8, num_boids=64, seed=1) as flocks:
+            flocks.reset()
+            for _ in range(400):
+                flocks.script()    # Reynolds' rules; or write flocks.actions
+                flocks.step()
+            print(flocks.log())
+
+    Args:
+        num_envs: flocks, at least 1.
+        seed: 0 to 2**63 - 1, or None for one from the system. The same seed gives the same flocks on any machine.
+        num_threads: threads that step them. The results do not depend on it.
+        render_mode: what `render()` returns: None or "rgb_array" pixels, "ansi" text, "human" the steps that the viewer of
+            a window asks for.
+        **parameters: of every flock; `VecEnv.parameters` lists them.
+
+    Raises:
+        TypeError: a parameter of an unknown name or a wrong type.
+        ValueError: a parameter out of its range; another render mode.
+        MemoryError: there is not enough memory.
+    """
+
+
+def world_size(num_boids: int, area_per_boid: float | None = None) -> dict[str, float]:
+    """Width and height of a world with room for so many boids: the default world, or a larger one of the same shape.
+
+    Args:
+        num_boids: in one flock.
+        area_per_boid: in square world units; None takes that of the default flock in the default world.
+    """
+    default = {name: what["default"] for name, what in _boids.VecEnv.parameters.items()}
+    area = default["width"] * default["height"]
+    needed = num_boids * (area / default["num_boids"] if area_per_boid is None else area_per_boid)
+    growth = max(1.0, needed / area) ** 0.5
+    return {name: growth * default[name] for name in ("width", "height")}

@@ -1,0 +1,1 @@
+"""Learning: policies, the network, training, scores, and the configuration of all of them."""

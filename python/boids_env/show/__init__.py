@@ -1,0 +1,1 @@
+"""Showing a flock: in a window, in the terminal, as a film."""

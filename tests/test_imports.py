@@ -1,0 +1,98 @@
+"""The package's modules: each can be imported alone, none imports in a circle, and what needs no extra imports none."""
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+
+import boids_env
+from interpreter import OPTIONAL, python
+
+PACKAGE = Path(boids_env.__file__).parent
+NEED_PUFFERLIB = {"boids_env.env.boids", "boids_env.env.puffer", "boids_env.learn.network", "boids_env.learn.train"}
+
+
+def name_of(path: Path) -> str:
+    return ".".join(("boids_env", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+
+
+MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imports_of(source: str, known: set[str]) -> set[str]:
+    """The modules among `known` that a module names in an import, at its top or in a function, or under TYPE_CHECKING."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "expected absolute imports"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                found.add(inner if inner in known else str(node.module))
+    return found & known
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """Modules that import each other in a circle, or none."""
+    done: set[str] = set()
+
+    def visit(name: str, path: list[str]) -> list[str]:
+        if name in path:
+            return [*path[path.index(name) :], name]
+        if name not in done:
+            for other in sorted(graph[name]):
+                if found := visit(other, [*path, name]):
+                    return found
+            done.add(name)
+        return []
+
+    for name in graph:
+        if found := visit(name, []):
+            return found
+    return []
+
+
+def test_no_circle() -> None:
+    known = {*MODULES, "boids_env._boids"}
+    graph = {"boids_env._boids": set(), **{name: imports_of(path.read_text(), known) for name, path in MODULES.items()}}
+    assert circle(graph) == []
+    assert graph["boids_env.show.watch"] >= {"boids_env.env.flocks", "boids_env.show.terminal"}
+    assert graph["boids_env"] >= {"boids_env._boids", "boids_env.env.flocks"}
+
+
+@pytest.mark.parametrize(
+    ("sources", "found"),
+    [
+        ({"a": "import b", "b": "import c", "c": ""}, []),
+        ({"a": "import b", "b": "def f():\n    from c import x", "c": "from a import y"}, ["a", "b", "c", "a"]),
+        ({"a": "import a"}, ["a", "a"]),
+    ],
+)
+def test_a_circle_is_found(sources: dict[str, str], found: list[str]) -> None:
+    assert circle({name: imports_of(source, set(sources)) for name, source in sources.items()}) == found
+
+
+def test_each_module_alone() -> None:
+    """In a fresh interpreter each: one that only works after another has been imported fails here."""
+    names = sorted(set(MODULES) - {"boids_env.__main__"})
+    code = "import importlib; importlib.import_module({!r})"
+    failed = {name: done.stderr for name in names if (done := python(code.format(name))).returncode}
+    assert failed == {}
+
+
+def test_numpy_is_enough_for_all_but_training() -> None:
+    names = sorted(set(MODULES) - NEED_PUFFERLIB - {"boids_env.__main__"})
+    done = python(f"import importlib\nfor name in {names}: importlib.import_module(name)", hidden=OPTIONAL)
+    assert done.returncode == 0, done.stderr
+    for name in NEED_PUFFERLIB:
+        assert importlib.util.find_spec(name) is not None
+
+
+def test_names_of_the_package() -> None:
+    for name in (*boids_env.__all__, "Boids", "puffer_env", "__version__"):
+        assert name in dir(boids_env)
+        assert getattr(boids_env, name)
+    with pytest.raises(AttributeError, match="no attribute 'boids'"):
+        _ = boids_env.boids
