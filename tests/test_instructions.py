@@ -39,9 +39,8 @@ def _program(instructions: str) -> Path:
     if not found:
         pytest.fail(f"steps_{instructions} is not built: {BUILD}", pytrace=False)
     newest = max(found, key=lambda path: path.stat().st_mtime)
-    headers = "env", "boids", "boids_neighbors", "boids_lanes", "boids_sum"
-    sources = ["bench/steps.c", *(f"src/{name}.h" for name in headers)]
-    if newest.stat().st_mtime < max((ROOT / path).stat().st_mtime for path in sources):
+    sources = [ROOT / "bench/steps.c", *(ROOT / "src").rglob("*.h")]
+    if newest.stat().st_mtime < max(path.stat().st_mtime for path in sources):
         pytest.fail(f"{newest.relative_to(ROOT)} is older than its source: {BUILD}", pytrace=False)
     return newest
 

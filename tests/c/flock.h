@@ -50,6 +50,7 @@ static inline void flock_free(void* pointer) {
 #include "boids.h"
 
 #include "check.h"
+#include "validate.h"
 
 enum { DISCRETE, CONTINUOUS };
 enum { RULES, NEAREST };
@@ -62,7 +63,7 @@ typedef struct Flock {
 static inline Flock flock_new(void) {
     Flock flock;
     memset(&flock, 0, sizeof flock);
-    boids_defaults(&flock.env);
+    env_defaults(&flock.env);
     flock.env.rng = env_seed(1, 0, 0);
     flock.env.num_envs = 1;
     flock.rng = 2;
