@@ -32,7 +32,7 @@ int main(int argc, char** argv) {
     if (!envs) return fail(ENV_NO_MEMORY);
     for (int k = 0; k < num_envs; k++) {
         Boids* env = &envs[k];
-        boids_defaults(env);
+        env_defaults(env);
         env->num_boids = num_boids;
         env->observation = strcmp(argv[3], "nearest") == 0;
         env->horizon = 1000000000; /* no episode ends */

@@ -39,7 +39,7 @@ static const char* watch(Boids* env, bool learned) {
 int main(int argc, char** argv) {
     Boids env = {0};
     const bool learned = argc < 3 || strcmp(argv[2], "reynolds") != 0;
-    boids_defaults(&env);
+    env_defaults(&env);
     env.num_boids = argc > 1 ? atoi(argv[1]) : 1000;
     env.horizon = 1000000;
     env.rng = env_seed((uint64_t)time(NULL), 0, 0);

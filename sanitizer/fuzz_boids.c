@@ -90,7 +90,7 @@ static bool may_open(Bytes* in, const Flock* flock) {
     if (valid) flock_allocations_left = take_below(in, 8);
     const char* error = c_init(&refused.env);
     flock_allocations_left = -1;
-    CHECK(valid ? !strcmp(error ? error : "", ENV_NO_MEMORY) : error == refused.env.error);
+    CHECK((error && !strcmp(error, ENV_NO_MEMORY)) == valid); /* where it is valid, memory runs out */
     CHECK_EQ(flock_allocations, 0);
     c_close(&refused.env);
     return valid;
@@ -99,26 +99,26 @@ static bool may_open(Bytes* in, const Flock* flock) {
 /* ---- Kernels */
 #if defined(FUZZ_PLANTED)
 /* An error to be found: it looks at one boid too many. */
-static void planted_sum(const BoidsNeighbors* nb, const BoidsBlock* block, const BoidsCrowd* crowd, BoidsPart* part,
-                        uint32_t (*squares)[BOIDS_LANES]) {
-    BoidsCrowd more = *crowd;
+static void planted_sum(const Sight* sight, const SightBlock* block, const SightCrowd* crowd, SightCrowdSums* sums,
+                        uint32_t (*squares)[SIGHT_LANES]) {
+    SightCrowd more = *crowd;
     more.size += more.size % 2;
-    boids__plain(nb, block, &more, part, squares);
+    sight__plain(sight, block, &more, sums, squares);
 }
 #endif
 
 #define KERNELS(name) {name, name##_nearest, name##_nearest_of_many}
-static const BoidsKernels plain = KERNELS(boids__plain);
+static const SightKernels plain = KERNELS(sight__plain);
 
-static BoidsKernels take_kernels(Bytes* in) {
-    BoidsKernels kernels[4] = {KERNELS(boids__plain), boids__fastest_kernels()};
+static SightKernels take_kernels(Bytes* in) {
+    SightKernels kernels[4] = {KERNELS(sight__plain), sight__fastest_kernels()};
     uint32_t count = 2;
 #if defined(FUZZ_PLANTED)
     kernels[1].sum = planted_sum;
-#elif defined(__x86_64__) && !defined(BOIDS_NO_CLONES)
-    const BoidsKernels avx2 = KERNELS(boids__sum_avx2), sse4 = KERNELS(boids__sum_sse4);
-    if (BOIDS_HAS("avx2")) kernels[count++] = avx2;
-    if (BOIDS_HAS("sse4.1")) kernels[count++] = sse4;
+#elif defined(__x86_64__) && !defined(SIGHT_ONE_TARGET)
+    const SightKernels avx2 = KERNELS(sight__avx2), sse4 = KERNELS(sight__sse4);
+    if (SIGHT_HAS("avx2")) kernels[count++] = avx2;
+    if (SIGHT_HAS("sse4.1")) kernels[count++] = sse4;
 #endif
     return kernels[take_below(in, count)];
 }
@@ -154,9 +154,9 @@ static double apart(uint32_t a, uint32_t b, float side) { return (int32_t)(b - a
 
 /* Company as distances say, of doubles and in world units: exact but for those at the rim, where pairs round. */
 static void check_company(const Boids* env) {
-    const BoidsNeighbors* nb = &env->neighbors;
-    const double unit_x = (double)env->width / (4294967296u >> nb->x_axis.shift);
-    const double unit_y = (double)env->height / (4294967296u >> nb->y_axis.shift);
+    const Sight* sight = &env->sight;
+    const double unit_x = (double)env->width / (4294967296u >> sight->x_axis.shift);
+    const double unit_y = (double)env->height / (4294967296u >> sight->y_axis.shift);
     const double rim = 2 * (unit_x + unit_y) + 2e-3 * (double)env->view_radius;
     for (int32_t i = 0; i < env->num_boids; i++) {
         int32_t least = 0, most = 0;
@@ -230,7 +230,7 @@ static void check_script(const Boids* env) {
 /* One call, as the bytes say. Returns whether the neighbours are what the positions say, which a change of state defers. */
 static bool call(Bytes* in, Flock* flock, bool is_plain) {
     Boids* env = &flock->env;
-    BoidsNeighbors* nb = &env->neighbors;
+    Sight* sight = &env->sight;
     switch (take_below(in, 11)) {
         case 0:
             take(in, &env->rng, sizeof env->rng);
@@ -257,13 +257,13 @@ static bool call(Bytes* in, Flock* flock, bool is_plain) {
         case 8: take_pixels(in, env); return false;
         case 9: {
             const bool use_cells = take_below(in, 2);
-            const bool may_choose = nb->x_axis.cells < 32 && nb->y_axis.cells < 32;
-            if (!is_plain && may_choose) boids_neighbors_use_cells(nb, use_cells);
+            const bool may_choose = sight->x_axis.cells < 32 && sight->y_axis.cells < 32;
+            if (!is_plain && may_choose) sight_use_cells(sight, use_cells);
             return false;
         }
         default: {
-            const BoidsKernels kernels = take_kernels(in);
-            if (!is_plain) nb->kernels = kernels;
+            const SightKernels kernels = take_kernels(in);
+            if (!is_plain) sight->kernels = kernels;
             return false;
         }
     }
@@ -272,7 +272,7 @@ static bool call(Bytes* in, Flock* flock, bool is_plain) {
 }
 
 static void run(Bytes* in, Flock* flock, Flock* twin) {
-    twin->env.neighbors.kernels = plain;
+    twin->env.sight.kernels = plain;
     const int32_t pairs = flock->env.num_boids * flock->env.num_boids;
     int32_t work = 0; /* an input should take some milliseconds, so large flocks do less */
     for (int calls = 0; in->left && calls < MOST_CALLS && work < MOST_PAIRS; calls++) {

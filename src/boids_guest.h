@@ -9,7 +9,7 @@
 #ifndef BOIDS_GUEST_H
 #define BOIDS_GUEST_H
 
-#include "boids_neighbors.h"
+#include "sight/sight.h"
 
 #include <math.h>
 
@@ -20,32 +20,33 @@ typedef struct BoidsGuest {
     float x, y;   /* world units, within the world */
 } BoidsGuest;
 
-/* Adds the guest to the sums of a block's boids. width, height, view_radius: world units. x, y: (num_boids) positions, 2^32 to the
+/* Adds the guest to what the boids of block b see. width, height, view_radius: world units. x, y: (num_boids) positions, 2^32 to the
  * width and the height. */
-static inline void boids_see_guest(const BoidsGuest* guest, const BoidsNeighbors* nb, const BoidsBlock* block,
-                                   BoidsSums* sums, float width, float height, float view_radius, int32_t flockmates,
-                                   const uint32_t* x, const uint32_t* y) {
+static inline void boids_see_guest(const BoidsGuest* guest, SightBatch* batch, int b, float width, float height,
+                                   float view_radius, int32_t flockmates, const uint32_t* x, const uint32_t* y) {
+    const Sight* sight = batch->sight;
+    SightSums* sums = &batch->sums[b];
     const uint32_t at_x = (uint32_t)(int64_t)(guest->x / (double)width * 4294967296.0);
     const uint32_t at_y = (uint32_t)(int64_t)(guest->y / (double)height * 4294967296.0);
     const float per_x = width / view_radius / 4294967296.0f, per_y = height / view_radius / 4294967296.0f;
-    for (uint32_t l = 0; l < block->size; l++) {
-        const uint32_t i = nb->id[block->first + l];
+    for (uint32_t l = 0; l < batch->blocks[b].size; l++) {
+        const uint32_t i = sight_id(batch, b, l);
         /* offset of the guest, and its square, in view radii */
         const float dx = (float)(int32_t)(at_x - x[i]) * per_x, dy = (float)(int32_t)(at_y - y[i]) * per_y;
         const float d2 = dx * dx + dy * dy;
         if (d2 >= 1.0f) continue;
-        if (!sums->count[l]) sums->nearest2[l] = nb->view2 + 1; /* with no neighbours it depends on the search path */
+        if (!sums->count[l]) sums->nearest2[l] = sight->view2 + 1; /* with no neighbours it depends on the search */
         const float extra = (float)(sums->count[l] + flockmates);
-        const float heading = extra * BOIDS_UNIT / sqrtf(d2 > 1e-12f ? d2 : 1e-12f);
+        const float heading = extra * SIGHT_UNIT / sqrtf(d2 > 1e-12f ? d2 : 1e-12f);
         sums->count[l] += sums->count[l] + flockmates;
         if (guest->kind == BOIDS_FRIEND) {
-            sums->x[l] += extra * dx * (float)nb->view;
-            sums->y[l] += extra * dy * (float)nb->view;
+            sums->x[l] += extra * dx * (float)sight->view;
+            sums->y[l] += extra * dy * (float)sight->view;
             sums->c[l] += heading * dx;
             sums->s[l] += heading * dy;
         } else {
-            const float push = (1.0f - d2) * (float)nb->push;
-            const int32_t nearest2 = (int32_t)(d2 * (float)nb->separation2);
+            const float push = (1.0f - d2) * (float)sight->push;
+            const int32_t nearest2 = (int32_t)(d2 * (float)sight->separation2);
             sums->c[l] -= heading * dx;
             sums->s[l] -= heading * dy;
             sums->push_x[l] += push * dx;

@@ -136,21 +136,28 @@ static inline const char* env_expect(const char* name, double value, double leas
     return text;
 }
 
-/* The same for a parameter of ENV_PARAMS. A choice is an index of the names in its unit, whatever range the list gives it. */
+/* The same for a parameter of ENV_PARAMS. first, last: the bounds as the type rounds them, which it may reach. A choice is an index of
+ * the names in its unit, whatever range the list gives it. */
 static inline const char* env__expect_param(const char* type, const char* name, double value, double least, double most,
-                                            const char* unit) {
+                                            double first, double last, const char* unit) {
     if (strcmp(type, "choice") == 0) {
-        least = most = 0;
-        for (; *unit; unit++) most += *unit == '|';
+        least = first = 0;
+        for (most = 0; *unit; unit++) most += *unit == '|';
+        last = most;
     }
-    return env_expect(name, value, least, most);
+    return value >= first && value <= last ? NULL : env_expect(name, value, least, most);
 }
 
-/* See above. Casts: a value and a bound that are equal as floats are equal here too. */
+/* For lists: a field of a struct, and one of type float. */
+#define ENV_FIELD(type, name, ...) type name;
+#define ENV_FLOAT(name, ...) float name;
+
+/* See above. */
 #define ENV__DEFAULT(type, name, value, least, most, unit, doc) env->name = (type)(value);
 #define ENV__CHECK(type, name, value, least, most, unit, doc)                                                                 \
     if (!message)                                                                                                             \
-        message = env__expect_param(#type, #name, (double)env->name, (double)(type)(least), (double)(type)(most), unit);
+        message = env__expect_param(#type, #name, (double)env->name, (double)(least), (double)(most), (double)(type)(least),  \
+                                    (double)(type)(most), unit);
 #define ENV_PARAMS_OF(Type)                                                                                                   \
     static inline void env_defaults(Type* env) {                                                                              \
         ENV_PARAMS(ENV__DEFAULT)                                                                                              \

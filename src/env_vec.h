@@ -231,7 +231,9 @@ static inline void env_vec_close(EnvVec* vec) {
 /* A copy of a message that lies in an Env which is about to go, or in a buffer that others write to. */
 static inline const char* env_vec__keep(EnvVec* vec, const char* message) {
     if (strcmp(message, ENV_NO_MEMORY) == 0) return ENV_NO_MEMORY;
-    snprintf(vec->message, sizeof vec->message, "%s", message);
+    const size_t length = strlen(message), most = sizeof vec->message - 1;
+    memmove(vec->message, message, length < most ? length : most);
+    vec->message[length < most ? length : most] = 0;
     return vec->message;
 }
 

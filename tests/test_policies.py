@@ -262,7 +262,7 @@ def policy_in_c(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
         bool act(float* observations, int32_t* actions, int32_t num_boids, int action, uint64_t seed) {
             Boids env;
             memset(&env, 0, sizeof env);
-            boids_defaults(&env);
+            env_defaults(&env);
             env.num_boids = num_boids;
             env.action = action;
             env.observations = observations;

@@ -1,6 +1,6 @@
 """The flock in C against the one in reference.py: every shape of world, both observations, both actions, both search paths.
 
-The C works in integers, so the two agree as far as those go (boids_neighbors.h says where each comes from), in view radii:
+The C works in integers, so the two agree as far as those go (src/sight/sight.h says where each comes from), in view radii:
 
     a position     2^-16 of a side of the world, or of a part of it that holds 16 view radii
     an offset      the above, and 1/24576 of rounding; 1/4000 more for each neighbour in a sum
@@ -64,7 +64,7 @@ def window(p, side):
 
 
 def view(p):
-    """The view radius in the integers of pairs: see "Lengths" in src/boids_neighbors.h."""
+    """The view radius in the integers of pairs: see "Lengths" in src/sight/sight.h."""
     radius = 2**16 / window(p, p.width)
     while radius < 8150:
         radius *= 2

@@ -9,7 +9,7 @@
 
 /* Sets what [env] of flock.ini says. The contract has no word for an error: it is printed, and the process ends. */
 void my_init(Env* env, Dict* kwargs) {
-    boids_defaults(&env->boids);
+    env_defaults(&env->boids);
     for (const DictItem* item = kwargs->items; item < kwargs->items + kwargs->size; item++) {
 #define SET(type, name, ...) \
     if (!strcmp(item->key, #name)) env->boids.name = (type)puffer4_number(item->value); else

@@ -45,9 +45,10 @@ static inline const char* puffer4_init(Puffer4* env, int obs_size, int act_size)
     const int observed = c_observation_space(boids).size, choices = boids->action ? 1 : c_action_space(boids).choices[0];
     if (obs_size != observed || act_size != choices) {
         c_close(boids);
-        snprintf(boids->error, sizeof boids->error, "binding.c: expected OBS_SIZE %d and ACT_SIZES {%d}, got %d and {%d}",
-                 observed, choices, obs_size, act_size);
-        return boids->error;
+        static char text[96]; /* environments are made one after the other */
+        snprintf(text, sizeof text, "binding.c: expected OBS_SIZE %d and ACT_SIZES {%d}, got %d and {%d}", observed, choices,
+                 obs_size, act_size);
+        return text;
     }
     const size_t n = (size_t)boids->num_agents;
     boids->actions = ENV_CALLOC(n, sizeof(float) + 2);

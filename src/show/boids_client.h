@@ -7,7 +7,6 @@
 #define BOIDS_CLIENT_H
 
 #include "boids.h"
-#include "boids_groups.h"
 #include "show/env_window.h"
 
 /* enum, text. What the colour of a boid stands for. */
@@ -194,12 +193,12 @@ static inline void boids__update_stats(const Boids* env, BoidsClient* client) {
     double c = 0.0, s = 0.0, reward = 0.0, alignment = 0.0, neighbours = 0.0;
     int32_t social = 0, colliding = 0, largest = 0; /* social: boids that have neighbours */
 
-    sight_count(&env->neighbors, client->neighbours);
-    sight_groups(&env->neighbors, client->forest, client->group, &stats->groups, &largest);
+    sight_count(&env->sight, client->neighbours);
+    sight_groups(&env->sight, client->forest, client->group, &stats->groups, &largest);
     for (int32_t i = 0; i < n; i++) {
         const BoidsObservation* observed = boids_observation(env, i);
-        c += (double)boids_cos(env->heading[i]);
-        s += (double)boids_sin(env->heading[i]);
+        c += (double)sight_cos(env->heading[i]);
+        s += (double)sight_sin(env->heading[i]);
         reward += (double)env->rewards[i];
         neighbours += client->neighbours[i];
         if (observed->any > 0.0f) {

@@ -26,7 +26,7 @@ typedef struct BoidsPicture {
  * the left, blue down. It approximates the circle of lightness 0.8 and chroma 0.12 in the colour space OKLCH by one sine and cosine
  * each, with 7 added to green. */
 static inline void boids_colour(const Boids* env, int32_t i, float rgb[3]) {
-    const float c = boids_cos(env->heading[i]), s = boids_sin(env->heading[i]);
+    const float c = sight_cos(env->heading[i]), s = sight_sin(env->heading[i]);
     rgb[0] = 165.0f + 83.0f * c + 33.0f * s;
     rgb[1] = 192.0f - 30.0f * c;
     rgb[2] = 166.0f - 88.0f * s;
@@ -161,7 +161,7 @@ static inline void c_pixels(const Boids* env, uint8_t* rgb, int32_t width, int32
         }
         /* the right wing is darker, like folded paper in the light */
         const uint64_t dark = show__pack(red * 7 / 9, green * 7 / 9, blue * 7 / 9);
-        const float c = boids_cos(env->heading[i]), s = -boids_sin(env->heading[i]);
+        const float c = sight_cos(env->heading[i]), s = -sight_sin(env->heading[i]);
         const float x = (float)env->x[i] * (1.0f / 4294967296.0f) * w;
         const float y = (float)~env->y[i] * (1.0f / 4294967296.0f) * h;
         /* the world is a torus: once more for each side that the dart may stick out of */

@@ -37,9 +37,9 @@ static inline Color boids__body_colour(const Boids* env, const BoidsClient* clie
         case BOIDS_BY_GROUP: {
             /* a hue; steps of the golden section, so that groups with similar numbers look different */
             const int32_t hue = (int32_t)((client->group[i] * 40503u) & 0xFFFF); /* 2^16 to a full turn */
-            rgb[0] = 158.0f + 97.0f * boids_cos(hue);
-            rgb[1] = 158.0f + 97.0f * boids_cos(hue - 21845);
-            rgb[2] = 158.0f + 97.0f * boids_cos(hue + 21845);
+            rgb[0] = 158.0f + 97.0f * sight_cos(hue);
+            rgb[1] = 158.0f + 97.0f * sight_cos(hue - 21845);
+            rgb[2] = 158.0f + 97.0f * sight_cos(hue + 21845);
             break;
         }
         default: boids_colour(env, i, rgb);
@@ -122,7 +122,7 @@ static inline void boids__draw_flock(const Boids* env, const BoidsClient* client
     for (int32_t i = 0; i < env->num_boids; i++) {
         const BoidsPose pose = boids__pose_between(client, i, progress);
         const float x = boids__screen_x(screen, pose.x), y = boids__screen_y(screen, pose.y);
-        const float nose_x = boids_cos(pose.heading) * length, nose_y = -boids_sin(pose.heading) * length;
+        const float nose_x = sight_cos(pose.heading) * length, nose_y = -sight_sin(pose.heading) * length;
         const Color colour = boids__body_colour(env, client, i);
         rlColor4ub(colour.r, colour.g, colour.b, 255);
         boids__add_dart(x, y, nose_x, nose_y, nose_y, -nose_x);
@@ -172,7 +172,7 @@ static inline void boids__update_trails(const Boids* env, BoidsClient* client, c
         const BoidsPose now = boids__pose_between(client, i, progress), then = boids__pose_between(client, i, before);
         const float dx = boids__offset_x(env, then.x, now.x) * half.scale;
         const float dy = -boids__offset_y(env, then.y, now.y) * half.scale;
-        const float c = boids_cos(now.heading), s = -boids_sin(now.heading);
+        const float c = sight_cos(now.heading), s = -sight_sin(now.heading);
         const float stretched = 0.6f * length + 0.7f * sqrtf(dx * dx + dy * dy); /* at least as long as the movement */
         const Color colour = boids__body_colour(env, client, i);
         rlColor4ub((uint8_t)(colour.r * 2 / 5), (uint8_t)(colour.g * 2 / 5), (uint8_t)(colour.b * 2 / 5), 255);
@@ -218,7 +218,7 @@ static inline void boids__draw_view(const Boids* env, const BoidsClient* client,
     const BoidsObservation* observed = boids_observation(env, client->selected);
     const BoidsPose self = boids__pose_between(client, client->selected, boids__progress(client));
     const float view = env->view_radius * screen->scale, separation = env->separation_radius * screen->scale;
-    const float c = boids_cos(self.heading), s = boids_sin(self.heading);
+    const float c = sight_cos(self.heading), s = sight_sin(self.heading);
     const Color white = show_colour(255, 255, 255, 255), clear = show_transparent(white);
     /* in the boid's own frame: forward and left, as in the observation */
     const float arrows[3][2] = {{observed->centre_ahead, observed->centre_left},

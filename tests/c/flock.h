@@ -51,6 +51,7 @@ static inline void flock_free(void* pointer) {
 #include "env_vec.h"
 
 #include "check.h"
+#include "validate.h"
 
 enum { DISCRETE, CONTINUOUS };
 enum { RULES, NEAREST };
@@ -63,7 +64,7 @@ typedef struct Flock {
 static inline Flock flock_new(void) {
     Flock flock;
     memset(&flock, 0, sizeof flock);
-    boids_defaults(&flock.env);
+    env_defaults(&flock.env);
     flock.env.rng = env_seed(1, 0, 0);
     flock.env.num_envs = 1;
     flock.rng = 2;

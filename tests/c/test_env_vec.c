@@ -99,9 +99,10 @@ static void test_ranges(void) {
 /* A bound that no double holds as the float does: the float nearest to it is inside. The range of a choice is that of its names. */
 static void test_bounds_of_floats_and_choices(void) {
     const float tenth = 0.1f;
-    CHECK_TEXT(env__expect_param("float", "x", (double)tenth, 0, (double)(float)0.1, ""), NULL);
-    CHECK_TEXT(env__expect_param("choice", "x", 2, 0, 0, "a|b|c"), NULL);
-    CHECK_TEXT(env__expect_param("choice", "x", 3, 0, 9, "a|b|c"), "x: expected 0 to 2, got 3");
+    CHECK_TEXT(env__expect_param("float", "x", (double)tenth, 0, 0.1, 0, (double)(float)0.1, ""), NULL);
+    CHECK_TEXT(env__expect_param("float", "x", 1, 0, 0.1, 0, (double)(float)0.1, ""), "x: expected 0 to 0.1, got 1");
+    CHECK_TEXT(env__expect_param("choice", "x", 2, 0, 0, 0, 0, "a|b|c"), NULL);
+    CHECK_TEXT(env__expect_param("choice", "x", 3, 0, 9, 0, 9, "a|b|c"), "x: expected 0 to 2, got 3");
 }
 
 /* ---- Mistakes */

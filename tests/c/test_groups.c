@@ -1,19 +1,17 @@
 /* test_groups.c - groups and numbers of neighbours against a loop over all pairs */
 #include "flock.h"
 
-#include "boids_groups.h"
-
 enum { MOST = 400 };
 
 /* Whether either of two boids, given by their places in cell order, sees the other. */
-static bool connected(const BoidsNeighbors* sight, int32_t one, int32_t other) {
-    const BoidsSeen *a = &sight->seen[one], *b = &sight->seen[other];
-    return boids_distance2(sight, a, b) < sight->view2 || boids_distance2(sight, b, a) < sight->view2;
+static bool connected(const Sight* sight, int32_t one, int32_t other) {
+    const SightBody *a = &sight->bodies[one], *b = &sight->bodies[other];
+    return sight__distance2(sight, a, b) < sight->view2 || sight__distance2(sight, b, a) < sight->view2;
 }
 
 /* Every boid takes the lowest id among itself and those connected to it, until none changes. */
-static void group_slowly(const BoidsNeighbors* sight, uint32_t* group) {
-    const int32_t n = sight->num_boids;
+static void group_slowly(const Sight* sight, uint32_t* group) {
+    const int32_t n = sight->size;
     for (int32_t i = 0; i < n; i++) group[i] = (uint32_t)i;
     for (bool changed = true; changed;) {
         changed = false;
@@ -27,10 +25,10 @@ static void group_slowly(const BoidsNeighbors* sight, uint32_t* group) {
     }
 }
 
-static void compare(const BoidsNeighbors* sight) {
+static void compare(const Sight* sight) {
     static int32_t forest[MOST], neighbours[MOST], sizes[MOST];
     static uint32_t group[MOST], expected[MOST];
-    const int32_t n = sight->num_boids;
+    const int32_t n = sight->size;
     int32_t count, largest, count_alone, largest_alone, groups = 0, most = 0;
     sight_groups(sight, forest, NULL, &count_alone, &largest_alone);
     sight_groups(sight, forest, group, &count, &largest);
@@ -49,7 +47,7 @@ static void compare(const BoidsNeighbors* sight) {
     for (int32_t k = 0; k < n; k++) {
         int32_t seen = 0;
         for (int32_t j = 0; j < n; j++)
-            seen += j != k && boids_distance2(sight, &sight->seen[k], &sight->seen[j]) < sight->view2;
+            seen += j != k && sight__distance2(sight, &sight->bodies[k], &sight->bodies[j]) < sight->view2;
         CHECK_EQ(neighbours[sight->id[k]], seen);
     }
 }
@@ -66,7 +64,7 @@ static void test_against_all_pairs(void) {
             flock.env.separation_radius = radii[r] / 4;
             if (!flock_open(&flock)) return;
             for (int t = 0; t < 3; t++) {
-                compare(&flock.env.neighbors);
+                compare(&flock.env.sight);
                 flock_step(&flock, flock_random);
             }
             flock_close(&flock);

@@ -1,6 +1,6 @@
 /* test_threads.c - flocks on threads of their own, and the parts of one flock: no race, and the same bits as on one thread
  *
- * OpenMP's own runtime is a riddle to TSan, so the threads here are POSIX's, which meet where the header says BOIDS_BARRIER.
+ * OpenMP's own runtime is a riddle to TSan, so the threads here are POSIX's, which meet where the header says SIGHT_BARRIER.
  *
  *     test_threads race       lets the parts run without meeting: what TSan must report
  */
@@ -12,7 +12,7 @@
 enum { THREADS = 2, STEPS = 20 };
 static pthread_barrier_t meeting;
 static bool racing;
-#define BOIDS_BARRIER(parts) \
+#define SIGHT_BARRIER(parts) \
     if ((parts) > 1 && !racing) pthread_barrier_wait(&meeting);
 
 #include "flock.h"
@@ -57,13 +57,13 @@ static void test_flocks_apart(void) {
 typedef struct Part {
     Flock* flock;
     int32_t number;
-    BoidsTotals totals;
+    BoidsSums sums;
 } Part;
 
 static void* step_parts(void* part) {
     Part* mine = (Part*)part;
     for (int t = 0; t < STEPS; t++) {
-        boids__step_part(&mine->flock->env, mine->number, THREADS, &mine->totals);
+        boids__step_part(&mine->flock->env, mine->number, THREADS, &mine->sums);
         if (!racing) pthread_barrier_wait(&meeting); /* where OpenMP's parallel region ends */
     }
     return NULL;
@@ -88,7 +88,7 @@ static void test_parts_of_one(void) {
     const size_t size = 2000 * (size_t)boids_observation_size(&alone.env) * sizeof(float);
     CHECK(memcmp(alone.env.observations, shared.env.observations, size) == 0);
     CHECK(memcmp(alone.env.rewards, shared.env.rewards, 2000 * sizeof(float)) == 0);
-    CHECK_EQ(alone.env.tally.reward_all, parts[0].totals.reward + parts[1].totals.reward);
+    CHECK_EQ(alone.env.tally.reward_all, parts[0].sums.reward + parts[1].sums.reward);
     pthread_barrier_destroy(&meeting);
     flock_close(&alone);
     flock_close(&shared);

@@ -1,6 +1,7 @@
 /* first.c - the headers compile as C11 and as C++17 with warnings as errors, and links from two files; either steps alike */
 #include "show/boids_window.h"
 #include "env_vec.h"
+#include "../validate.h"
 
 #include "../check.h"
 
@@ -20,7 +21,7 @@ static uint64_t steps(uint64_t (*in)(Boids* env)) {
     static uint8_t terminals[64], truncations[64], pixels[40 * 60 * 3];
     Boids env;
     memset(&env, 0, sizeof env);
-    boids_defaults(&env);
+    env_defaults(&env);
     env.rng = env_seed(1, 2, 3);
     CHECK_TEXT(c_init(&env), NULL);
     env.observations = observations;

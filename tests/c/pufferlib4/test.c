@@ -213,7 +213,7 @@ static void test_ini(void) {
     Boids read, defaults;
     memset(&read, 0xFF, sizeof read);
     memset(&defaults, 0, sizeof defaults);
-    boids_defaults(&defaults);
+    env_defaults(&defaults);
     CHECK(file != NULL);
     while (file && fgets(line, sizeof line, file)) {
         sscanf(line, "[%63[^]]]", section);

@@ -1,4 +1,4 @@
-/* test_neighbors.c - every search path sees the same boids, in worlds of every shape, and they are the right ones */
+/* test_sight.c - every search path sees the same boids, in worlds of every shape, and they are the right ones */
 #include "flock.h"
 
 typedef struct World {
@@ -67,7 +67,7 @@ static void name(World world, int32_t num_boids, int layout) {
 static uint64_t hash_of_steps(World world, int32_t num_boids, int layout, int observation, bool use_cells) {
     Flock flock = flock_of(world, num_boids, observation);
     if (!flock_open(&flock)) return 0;
-    boids_neighbors_use_cells(&flock.env.neighbors, use_cells);
+    sight_use_cells(&flock.env.sight, use_cells);
     lay_out(&flock, layout);
     uint64_t hash = FLOCK_HASH;
     for (int t = 0; t < 2; t++) {
@@ -86,9 +86,9 @@ static void test_same_bits_on_both_paths(void) {
             for (int layout = 0; layout < LAYOUTS; layout++) {
                 Flock flock = flock_of(worlds[w], sizes[s], 0);
                 CHECK_TEXT(c_init(&flock.env), NULL);
-                const BoidsNeighbors nb = flock.env.neighbors;
+                const Sight sight = flock.env.sight;
                 c_close(&flock.env);
-                if (nb.x_axis.cells >= 32 || nb.y_axis.cells >= 32) continue;
+                if (sight.x_axis.cells >= 32 || sight.y_axis.cells >= 32) continue;
                 const int observation = (w + s + layout) % 2;
                 const uint64_t pairs = hash_of_steps(worlds[w], sizes[s], layout, observation, false);
                 const uint64_t cells = hash_of_steps(worlds[w], sizes[s], layout, observation, true);
@@ -114,13 +114,13 @@ static void test_counts(void) {
             if (!flock_open(&flock)) return;
             const Boids* env = &flock.env;
             const double width = (double)env->width, height = (double)env->height, radius = (double)env->view_radius;
-            for (int use_cells = env->neighbors.x_axis.cells >= 32 || env->neighbors.y_axis.cells >= 32; use_cells < 2;
+            for (int use_cells = env->sight.x_axis.cells >= 32 || env->sight.y_axis.cells >= 32; use_cells < 2;
                  use_cells++) {
-                boids_neighbors_use_cells(&flock.env.neighbors, use_cells);
+                sight_use_cells(&flock.env.sight, use_cells);
                 lay_out(&flock, layout);
                 flock_step(&flock, flock_random);
-                const double tick_x = ldexp(width, env->neighbors.x_axis.shift - 32) / radius;
-                const double tick_y = ldexp(height, env->neighbors.y_axis.shift - 32) / radius;
+                const double tick_x = ldexp(width, env->sight.x_axis.shift - 32) / radius;
+                const double tick_y = ldexp(height, env->sight.y_axis.shift - 32) / radius;
                 const double blur = hypot(tick_x, tick_y) + 3e-4;
                 CHECK(blur < 0.02);
                 for (int32_t i = 0; i < n; i++) {
@@ -154,21 +154,21 @@ static void test_blocks(void) {
             for (int layout = 0; layout < LAYOUTS; layout++) {
                 Flock flock = flock_of(worlds[w], sizes[s], RULES);
                 if (!flock_open(&flock)) return;
-                boids_neighbors_use_cells(&flock.env.neighbors, true);
+                sight_use_cells(&flock.env.sight, true);
                 lay_out(&flock, layout);
                 flock_step(&flock, flock_straight);
                 uint32_t boids = 0;
-                BoidsBlock block;
+                SightBlock block;
                 memset(&block, 0, sizeof block);
                 bool apart = true, inside = true;
-                while (boids_block_next(&flock.env.neighbors, &block)) {
+                while (sight__next_block(&flock.env.sight, &block)) {
                     int around = 0;
                     for (uint32_t a = 0; a < block.num_runs; a++) {
                         around += block.from[a] <= block.first && block.first + block.size <= block.to[a];
                         for (uint32_t b = 0; b < a; b++)
                             apart &= block.to[a] <= block.from[b] || block.to[b] <= block.from[a];
                     }
-                    inside &= around == 1 && block.first == boids && block.size > 0 && block.size <= BOIDS_LANES;
+                    inside &= around == 1 && block.first == boids && block.size > 0 && block.size <= SIGHT_LANES;
                     boids += block.size;
                 }
                 CHECK_EQ(boids, sizes[s]);
@@ -188,7 +188,7 @@ static void test_groups_at_the_rim(void) {
         flock.env.horizon = 1;
         flock.env.speed = 0;
         if (!flock_open(&flock)) return;
-        boids_neighbors_use_cells(&flock.env.neighbors, k & 1);
+        sight_use_cells(&flock.env.sight, k & 1);
         const int32_t a = k >> 1, b = 1 - a;
         flock.env.x[a] = flock.env.y[a] = 1u << 16;
         flock.env.x[b] = flock.env.x[a] + (5u << 16);
@@ -227,7 +227,67 @@ static void test_crowd(void) {
     }
 }
 
+/* The example of sight.h: a swarm of its own, which is no flock. Neighbours, groups and the nearest against all pairs in doubles. */
+static void test_another_swarm(void) {
+    enum { SIZE = 300, NEAREST_OF_THEM = 3 };
+    uint32_t x[SIZE], y[SIZE], heading[SIZE], group[SIZE];
+    int32_t neighbours[SIZE], forest[SIZE], groups, largest;
+    const double side = 10, radius = 1;
+    uint64_t rng = 5;
+    for (int i = 0; i < SIZE; i++) {
+        x[i] = (uint32_t)env_random(&rng);
+        y[i] = (uint32_t)env_random(&rng);
+        heading[i] = sight_heading(1, 0);
+    }
+    Sight sight;
+    memset(&sight, 0, sizeof sight);
+    CHECK_TEXT(sight_init(&sight, SIZE, side, side, radius, radius / 4, 1), NULL);
+    sight_update(&sight, x, y, heading, 0, 1);
+    static SightBatch batch;
+    int32_t bodies = 0;
+    for (sight_first(&sight, 0, 1, NEAREST_OF_THEM, &batch); sight_next(&batch);) {
+        for (int b = 0; b < batch.count; b++) {
+            for (uint32_t l = 0; l < batch.blocks[b].size; l++) {
+                const uint32_t i = sight_id(&batch, b, l);
+                const Sighting sees = sight_of(&batch, b, (int)l);
+                const SightNeighbour nearest = sight_nearest(&batch, b, 0, (int)l);
+                neighbours[i] = sees.count;
+                CHECK_EQ(sees.own_c, SIGHT_UNIT);
+                CHECK_NEAR((double)sees.c, sees.count * SIGHT_UNIT, 0);
+                if (sees.count)
+                    CHECK_NEAR(hypot(nearest.x, nearest.y) / sight.view, sqrt(sees.nearest2 / (double)sight.view2), 0.02);
+                bodies++;
+            }
+        }
+    }
+    CHECK_EQ(bodies, SIZE);
+    int wrong = 0;
+    for (int i = 0; i < SIZE; i++) {
+        int count = 0;
+        for (int j = 0; j < SIZE; j++) {
+            const double dx = (int32_t)(x[j] - x[i]) / 4294967296.0 * side,
+                         dy = (int32_t)(y[j] - y[i]) / 4294967296.0 * side;
+            count += j != i && dx * dx + dy * dy < radius * radius;
+        }
+        wrong += abs(count - neighbours[i]);
+    }
+    CHECK(wrong <= 3); /* at the rim */
+    sight_groups(&sight, forest, group, &groups, &largest);
+    int32_t first = 0, most = 0;
+    for (uint32_t i = 0; i < SIZE; i++) {
+        int32_t size = 0;
+        for (int j = 0; j < SIZE; j++) size += group[j] == i;
+        first += group[i] == i; /* the lowest id of a group names it */
+        most = size > most ? size : most;
+    }
+    CHECK_EQ(first, groups);
+    CHECK_EQ(most, largest);
+    sight_close(&sight);
+    sight_close(&sight);
+}
+
 int main(void) {
+    RUN(test_another_swarm);
     RUN(test_same_bits_on_both_paths);
     RUN(test_counts);
     RUN(test_blocks);

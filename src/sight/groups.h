@@ -1,16 +1,14 @@
-/* boids_groups.h - two questions about a whole flock: which boids are connected by sight, and how many neighbours each has
+/* groups.h - which bodies are connected by sight, and how many neighbours each has: a few times a second, not in each step
  *
- *     int32_t forest[NUM_BOIDS], neighbours[NUM_BOIDS], count, largest;
- *     uint32_t group[NUM_BOIDS];
  *     sight_groups(&sight, forest, group, &count, &largest);
  *     sight_count(&sight, neighbours);
  *
- * Both read the positions of the last boids_neighbors_update and change nothing but the caller's arrays.
+ * sight_count stands in sight.h. Both read the positions of the last sight_update and change nothing but the caller's arrays.
  */
-#ifndef BOIDS_GROUPS_H
-#define BOIDS_GROUPS_H
+#ifndef SIGHT_GROUPS_H
+#define SIGHT_GROUPS_H
 
-#include "boids_neighbors.h"
+#include "sight/cells.h"
 
 /* The root of the tree that contains `place`. It halves the path on the way. A root holds a negative number, any other place the
  * place of its parent. */
@@ -23,7 +21,7 @@ static inline uint32_t sight__root(int32_t* forest, uint32_t place) {
     return place;
 }
 
-/* Joins the trees of two places. A root holds minus the number of boids in its tree. Returns the size of the joined tree, or 0
+/* Joins the trees of two places. A root holds minus the number of bodies in its tree. Returns the size of the joined tree, or 0
  * where the two were in one tree before. */
 static inline int32_t sight__join(int32_t* forest, uint32_t one, uint32_t other) {
     uint32_t large = sight__root(forest, one), small = sight__root(forest, other);
@@ -38,27 +36,27 @@ static inline int32_t sight__join(int32_t* forest, uint32_t one, uint32_t other)
     return -forest[large];
 }
 
-/* Finds the groups: two boids are in one group if a chain of neighbours connects them. Union-find over all pairs of neighbours.
+/* Finds the groups: two bodies are in one group if a chain of neighbours connects them. Union-find over all pairs of neighbours.
  *
- * forest   (num_boids) memory to work in
- * group    (num_boids) of each boid, the lowest id in its group; may be NULL
+ * forest   (size) memory to work in
+ * group    (size) of each body, the lowest id in its group; may be NULL
  * count    the number of groups
- * largest  the number of boids in the largest group */
-static inline void sight_groups(const BoidsNeighbors* sight, int32_t* forest, uint32_t* group, int32_t* count,
-                                int32_t* largest) {
-    const uint32_t n = (uint32_t)sight->num_boids;
+ * largest  the number of bodies in the largest group */
+static inline void sight_groups(const Sight* sight, int32_t* forest, uint32_t* group, int32_t* count, int32_t* largest) {
+    const uint32_t n = (uint32_t)sight->size;
     for (uint32_t k = 0; k < n; k++) forest[k] = -1;
-    *count = sight->num_boids;
+    *count = sight->size;
     *largest = 1;
-    BoidsBlock block;
+    SightBlock block;
     memset(&block, 0, sizeof block);
-    while (boids_block_next(sight, &block)) {
+    while (sight__next_block(sight, &block)) {
         for (uint32_t k = block.first; k < block.first + block.size; k++) {
             for (uint32_t r = 0; r < block.num_runs; r++) {
                 for (uint32_t j = block.from[r]; j < block.to[r] && j < k; j++) {
                     /* both directions: at the view radius, rounding may let only one of the two see the other */
-                    const BoidsSeen *one = &sight->seen[j], *two = &sight->seen[k];
-                    if (boids_distance2(sight, one, two) >= sight->view2 && boids_distance2(sight, two, one) >= sight->view2)
+                    const SightBody *one = &sight->bodies[j], *two = &sight->bodies[k];
+                    if (sight__distance2(sight, one, two) >= sight->view2 &&
+                        sight__distance2(sight, two, one) >= sight->view2)
                         continue;
                     const int32_t joined = sight__join(forest, j, k);
                     if (!joined) continue;
@@ -77,19 +75,6 @@ static inline void sight_groups(const BoidsNeighbors* sight, int32_t* forest, ui
         if (*root < -1 - (int32_t)sight->id[k]) *root = -1 - (int32_t)sight->id[k];
     }
     for (uint32_t k = 0; k < n; k++) group[sight->id[k]] = (uint32_t)(-1 - forest[sight__root(forest, k)]);
-}
-
-/* Counts the neighbours of each boid. neighbours: (num_boids), by id. */
-static inline void sight_count(const BoidsNeighbors* sight, int32_t* neighbours) {
-    BoidsCrowd crowd;
-    BoidsSums sums;
-    BoidsBlock block;
-    crowd.size = 0;
-    memset(&block, 0, sizeof block);
-    while (boids_block_next(sight, &block)) {
-        boids_see(sight, &block, &crowd, &sums, 0, NULL);
-        for (uint32_t l = 0; l < block.size; l++) neighbours[sight->id[block.first + l]] = sums.count[l];
-    }
 }
 
 #endif

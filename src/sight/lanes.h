@@ -1,60 +1,63 @@
-/* boids_lanes.h - the vector instructions of boids_sum.h, a section for each set of them; included by boids_neighbors.h
+/* lanes.h - the vector instructions of kernel.h: a section for each set of them
  *
- * A section gives a vector of LANES boids, each two int16 (or uint16) or one uint32_t, and the operations that boids_sum.h needs,
- * and includes it, which makes the functions NAME of them. It is integer arithmetic, lane by lane, so that each gives the bits of
- * boids__sum_plain.
+ * A section defines a vector of LANES bodies, 32 bits each: two int16 (or uint16), or one uint32_t. It defines the operations that
+ * kernel.h needs and includes it, which makes the three functions of SightKernels and undefines the operations again. All is integer
+ * arithmetic, lane by lane, so that each section gives the same bits as pairs.h.
  *
- * With BOIDS_NO_CLONES the compiler's own flags choose, as -march=x86-64-v3; otherwise the processor does, when c_init runs.
+ * The processor chooses the section when sight_init runs. With SIGHT_ONE_TARGET the flags of the compiler choose, as in
+ * -march=x86-64-v3.
  */
-#ifndef BOIDS_LANES_H
-#define BOIDS_LANES_H
+#ifndef SIGHT_LANES_H
+#define SIGHT_LANES_H
 
-#define JOIN_NAMES_(a, b) a##b
-#define JOIN_NAMES(a, b) JOIN_NAMES_(a, b)
+#include "sight/pairs.h"
+
+#define SIGHT_JOIN_(a, b) a##b
+#define SIGHT_JOIN(a, b) SIGHT_JOIN_(a, b)
 
 /* Two int16 as they lie in memory, to be loaded into all lanes. */
-BOIDS_INLINE int32_t boids__two(const int16_t* at) {
+SIGHT_INLINE int32_t sight__two(const int16_t* at) {
     int32_t two;
     memcpy(&two, at, sizeof two);
     return two;
 }
 
-/* All ones where the lanes hold the very boid they look at in pair 0, the first lane being boid `self` of the crowd. Four int16
- * before it is the same for pair 1, and so on: all look at one array through a window that slides by two boids, or four halves. */
-BOIDS_INLINE const int16_t* boids__selves(int32_t self) {
-    enum { MOST = BOIDS_CROWD, LEAST = -BOIDS_LANES - 1 }; /* from there on the block is no part of the crowd */
-    enum { BEFORE = 2 * (BOIDS_CROWD - LEAST), AFTER = 2 * (BOIDS_LANES + MOST) };
+/* All ones in the lane that looks at itself in pair 0; the first lane is body `self` of the crowd. The same for pair 1 begins four int16
+ * before it, and so on: all pairs read one array through a window that moves by two bodies, or four halves. */
+SIGHT_INLINE const int16_t* sight__selves(int32_t self) {
+    enum { MOST = SIGHT_CROWD, LEAST = -SIGHT_LANES - 1 }; /* beyond these the block is no part of the crowd */
+    enum { BEFORE = 2 * (SIGHT_CROWD - LEAST), AFTER = 2 * (SIGHT_LANES + MOST) };
     static const struct {
         int16_t before[BEFORE], ones[4], after[AFTER];
     } halves = {{0}, {-1, 0, 0, -1}, {0}};
     return (const int16_t*)&halves + BEFORE + 2 * (self > MOST ? MOST : self < LEAST ? LEAST : self);
 }
 
-/* All ones where the second of a pair is. */
-static const int16_t boids__high_halves[2 * BOIDS_LANES] = {0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1,
+/* All ones in the half of the second body of a pair. */
+static const int16_t sight__high_halves[2 * SIGHT_LANES] = {0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1,
                                                             0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1};
 
 #if defined(__GNUC__) && defined(__x86_64__)
 #include <immintrin.h>
-#if defined(BOIDS_NO_CLONES)
-#define BOIDS_TARGET(set)
-#define BOIDS_HAS(set) true
+#if defined(SIGHT_ONE_TARGET)
+#define SIGHT_TARGET(set)
+#define SIGHT_HAS(set) true
 #else
-#define BOIDS_TARGET(set) __attribute__((target(set)))
-#define BOIDS_HAS(set) __builtin_cpu_supports(set)
+#define SIGHT_TARGET(set) __attribute__((target(set)))
+#define SIGHT_HAS(set) __builtin_cpu_supports(set)
 #endif
 
 /* --- AVX-512 BW and VNNI: 16 lanes ----------------------------------------------------------------------------------- */
-#if !defined(BOIDS_NO_CLONES) || (defined(__AVX512BW__) && defined(__AVX512VNNI__))
-#define TARGET BOIDS_TARGET("avx512bw,avx512vnni")
-#define NAME boids__sum_avx512
+#if !defined(SIGHT_ONE_TARGET) || (defined(__AVX512BW__) && defined(__AVX512VNNI__))
+#define TARGET SIGHT_TARGET("avx512bw,avx512vnni")
+#define NAME sight__avx512
 #define LANES 16
 #define VECTOR __m512i
 #define LOAD(p) _mm512_loadu_si512(p)
 #define STORE(p, v) _mm512_storeu_si512(p, v)
 #define EVEN_WORDS(a, b)                                                                                              \
     _mm512_permutex2var_epi32(a, _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0), b)
-#define TWO(p) _mm512_set1_epi32(boids__two(p))
+#define TWO(p) _mm512_set1_epi32(sight__two(p))
 #define SPLAT(a) _mm512_set1_epi16(a)
 #define SPLAT32(a) _mm512_set1_epi32((int)(a))
 #define ADD(a, b) _mm512_add_epi16(a, b)
@@ -77,20 +80,20 @@ static const int16_t boids__high_halves[2 * BOIDS_LANES] = {0, -1, 0, -1, 0, -1,
 #define HIGH_HALF(a) _mm512_srli_epi32(a, 16)
 #define TO_HIGH_HALF(a) _mm512_slli_epi32(a, 16)
 #define ONLY_HIGH_HALF(a) _mm512_and_si512(a, _mm512_set1_epi32((int)0xFFFF0000))
-#include "boids_sum.h"
+#include "sight/kernel.h"
 #endif
 
 /* --- AVX2: 8 lanes --------------------------------------------------------------------------------------------------- */
-#if !defined(BOIDS_NO_CLONES) || defined(__AVX2__)
-#define TARGET BOIDS_TARGET("avx2")
-#define NAME boids__sum_avx2
+#if !defined(SIGHT_ONE_TARGET) || defined(__AVX2__)
+#define TARGET SIGHT_TARGET("avx2")
+#define NAME sight__avx2
 #define LANES 8
 #define VECTOR __m256i
 #define LOAD(p) _mm256_loadu_si256((const __m256i*)(p))
 #define STORE(p, v) _mm256_storeu_si256((__m256i*)(p), v)
 #define EVEN_WORDS(a, b) \
     _mm256_permute4x64_epi64(_mm256_castps_si256(_mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), 0x88)), 0xD8)
-#define TWO(p) _mm256_set1_epi32(boids__two(p))
+#define TWO(p) _mm256_set1_epi32(sight__two(p))
 #define SPLAT(a) _mm256_set1_epi16(a)
 #define SPLAT32(a) _mm256_set1_epi32((int)(a))
 #define ADD(a, b) _mm256_add_epi16(a, b)
@@ -113,19 +116,19 @@ static const int16_t boids__high_halves[2 * BOIDS_LANES] = {0, -1, 0, -1, 0, -1,
 #define HIGH_HALF(a) _mm256_srli_epi32(a, 16)
 #define TO_HIGH_HALF(a) _mm256_slli_epi32(a, 16)
 #define ONLY_HIGH_HALF(a) _mm256_and_si256(a, _mm256_set1_epi32((int)0xFFFF0000))
-#include "boids_sum.h"
+#include "sight/kernel.h"
 #endif
 
 /* --- SSE 4.1: 4 lanes ------------------------------------------------------------------------------------------------ */
-#if !defined(BOIDS_NO_CLONES) || defined(__SSE4_1__)
-#define TARGET BOIDS_TARGET("sse4.1")
-#define NAME boids__sum_sse4
+#if !defined(SIGHT_ONE_TARGET) || defined(__SSE4_1__)
+#define TARGET SIGHT_TARGET("sse4.1")
+#define NAME sight__sse4
 #define LANES 4
 #define VECTOR __m128i
 #define LOAD(p) _mm_loadu_si128((const __m128i*)(p))
 #define STORE(p, v) _mm_storeu_si128((__m128i*)(p), v)
 #define EVEN_WORDS(a, b) _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(a), _mm_castsi128_ps(b), 0x88))
-#define TWO(p) _mm_set1_epi32(boids__two(p))
+#define TWO(p) _mm_set1_epi32(sight__two(p))
 #define SPLAT(a) _mm_set1_epi16(a)
 #define SPLAT32(a) _mm_set1_epi32((int)(a))
 #define ADD(a, b) _mm_add_epi16(a, b)
@@ -148,7 +151,7 @@ static const int16_t boids__high_halves[2 * BOIDS_LANES] = {0, -1, 0, -1, 0, -1,
 #define HIGH_HALF(a) _mm_srli_epi32(a, 16)
 #define TO_HIGH_HALF(a) _mm_slli_epi32(a, 16)
 #define ONLY_HIGH_HALF(a) _mm_and_si128(a, _mm_set1_epi32((int)0xFFFF0000))
-#include "boids_sum.h"
+#include "sight/kernel.h"
 #endif
 #elif defined(__GNUC__) && defined(__aarch64__)
 
@@ -161,13 +164,13 @@ static const int16_t boids__high_halves[2 * BOIDS_LANES] = {0, -1, 0, -1, 0, -1,
 #define OF_U32(v) vreinterpretq_s16_u32(v)
 #define OF_S32(v) vreinterpretq_s16_s32(v)
 #define TARGET
-#define NAME boids__sum_neon
+#define NAME sight__neon
 #define LANES 4
 #define VECTOR int16x8_t
 #define LOAD(p) vld1q_s16((const int16_t*)(p))
 #define STORE(p, v) vst1q_s16((int16_t*)(p), v)
 #define EVEN_WORDS(a, b) OF_U32(vuzp1q_u32(U32(a), U32(b)))
-#define TWO(p) OF_S32(vdupq_n_s32(boids__two(p)))
+#define TWO(p) OF_S32(vdupq_n_s32(sight__two(p)))
 #define SPLAT(a) vdupq_n_s16(a)
 #define SPLAT32(a) OF_U32(vdupq_n_u32(a))
 #define ADD(a, b) vaddq_s16(a, b)
@@ -191,30 +194,36 @@ static const int16_t boids__high_halves[2 * BOIDS_LANES] = {0, -1, 0, -1, 0, -1,
 #define HIGH_HALF(a) OF_U32(vshrq_n_u32(U32(a), 16))
 #define TO_HIGH_HALF(a) OF_U32(vshlq_n_u32(U32(a), 16))
 #define ONLY_HIGH_HALF(a) OF_U32(vandq_u32(U32(a), vdupq_n_u32(0xFFFF0000)))
-#include "boids_sum.h"
+#include "sight/kernel.h"
+#undef U16
+#undef U32
+#undef S32
+#undef OF_U16
+#undef OF_U32
+#undef OF_S32
 #endif
 
-/* The fastest of them here. */
-static inline BoidsKernels boids__fastest_kernels(void) {
+/* The fastest that this processor has. */
+static inline SightKernels sight__fastest_kernels(void) {
 #define KERNELS(name) {name, name##_nearest, name##_nearest_of_many}
 #if defined(__GNUC__) && defined(__x86_64__) && \
-    (!defined(BOIDS_NO_CLONES) || (defined(__AVX512BW__) && defined(__AVX512VNNI__)))
-    const BoidsKernels avx512 = KERNELS(boids__sum_avx512);
-    if (BOIDS_HAS("avx512bw") && BOIDS_HAS("avx512vnni")) return avx512;
+    (!defined(SIGHT_ONE_TARGET) || (defined(__AVX512BW__) && defined(__AVX512VNNI__)))
+    const SightKernels avx512 = KERNELS(sight__avx512);
+    if (SIGHT_HAS("avx512bw") && SIGHT_HAS("avx512vnni")) return avx512;
 #endif
-#if defined(__GNUC__) && defined(__x86_64__) && (!defined(BOIDS_NO_CLONES) || defined(__AVX2__))
-    const BoidsKernels avx2 = KERNELS(boids__sum_avx2);
-    if (BOIDS_HAS("avx2")) return avx2;
+#if defined(__GNUC__) && defined(__x86_64__) && (!defined(SIGHT_ONE_TARGET) || defined(__AVX2__))
+    const SightKernels avx2 = KERNELS(sight__avx2);
+    if (SIGHT_HAS("avx2")) return avx2;
 #endif
-#if defined(__GNUC__) && defined(__x86_64__) && (!defined(BOIDS_NO_CLONES) || defined(__SSE4_1__))
-    const BoidsKernels sse4 = KERNELS(boids__sum_sse4);
-    if (BOIDS_HAS("sse4.1")) return sse4;
+#if defined(__GNUC__) && defined(__x86_64__) && (!defined(SIGHT_ONE_TARGET) || defined(__SSE4_1__))
+    const SightKernels sse4 = KERNELS(sight__sse4);
+    if (SIGHT_HAS("sse4.1")) return sse4;
 #endif
 #if defined(__GNUC__) && defined(__aarch64__)
-    const BoidsKernels neon = KERNELS(boids__sum_neon);
+    const SightKernels neon = KERNELS(sight__neon);
     return neon;
 #endif
-    const BoidsKernels plain = KERNELS(boids__plain);
+    const SightKernels plain = KERNELS(sight__plain);
     return plain;
 #undef KERNELS
 }

@@ -1,17 +1,17 @@
-/* boids_sum.h - what the boids of a block see, in vector lanes: boids_lanes.h includes this once for each set of instructions
+/* kernel.h - what a block sees in a crowd, in vector lanes: lanes.h includes this once for each set of instructions
  *
- * A lane is a seeing boid, 32 bits wide, and the loop runs over the seen, two at a time: one in the low half of every lane, one in
- * the high half. Their twins in plain C are boids__sum_plain and boids__nearest_plain in boids_neighbors.h.
+ * A lane is one body that looks, 32 bits wide. The loop runs over the bodies that it looks at, two at a time: one in the low half of
+ * every lane, one in the high half. The same in plain C: sight__plain and sight__plain_nearest in pairs.h.
  */
 
-/* Looks at pair p, past `unseen`, which is all ones in the halves that must not see it. */
+/* Adds pair p to the sums of all lanes. `unseen` is all ones in the halves that must not count. */
 #define LOOK_AT(p, unseen)                                                             \
     do {                                                                               \
-        const BoidsPair* pair = &crowd->pairs[p];                                      \
+        const SightPair* pair = &crowd->pairs[p];                                      \
         VECTOR ux = SUBTRACT(TWO(pair->x), x), uy = SUBTRACT(TWO(pair->y), y);         \
         for (int k = 0; k < doubles_x; k++) ux = DOUBLE(ux);                           \
         for (int k = 0; k < doubles_y; k++) uy = DOUBLE(uy);                           \
-        if (!usual && nb->x_axis.scale) ux = MULHRS(ux, scale_x);                      \
+        if (!simple && sight->x_axis.scale) ux = MULHRS(ux, scale_x);                  \
         uy = MULHRS(uy, scale_y);                                                      \
         const VECTOR d2 = OR(ADD(MULHRS(ux, ux), MULHRS(uy, uy)), unseen);             \
         const MASK seen = AT_MOST(d2, in_sight);                                       \
@@ -21,7 +21,7 @@
         sc = ADD16_WHERE(sc, seen, TWO(pair->c));                                      \
         ss = ADD16_WHERE(ss, seen, TWO(pair->s));                                      \
         VECTOR w = SUBTRACT(separation2, LEAST(d2, separation2));                      \
-        if (!usual && nb->push_shift) w = SHIFT_RIGHT(w, nb->push_shift);                                 \
+        if (!simple && sight->push_shift) w = SHIFT_RIGHT(w, sight->push_shift);       \
         px = ADD_PRODUCTS(px, w, ux);                                                  \
         py = ADD_PRODUCTS(py, w, uy);                                                  \
         nearest2 = LEAST(nearest2, d2);                                                \
@@ -36,49 +36,49 @@
         sc = ss = zero;                       \
     } while (0)
 
-TARGET BOIDS_INLINE void JOIN_NAMES(NAME, _with)(const BoidsNeighbors* nb, const BoidsBlock* block, const BoidsCrowd* crowd,
-                                                 BoidsPart* part, uint32_t (*squares)[BOIDS_LANES], const bool usual) {
-    const int doubles_x = usual ? 1 : nb->x_axis.doubles, doubles_y = usual ? 1 : nb->y_axis.doubles;
-    const VECTOR scale_x = SPLAT(nb->x_axis.scale), scale_y = SPLAT(nb->y_axis.scale),
-                 in_sight = SPLAT((int16_t)(nb->view2 - 1));
-    const VECTOR separation2 = SPLAT((int16_t)nb->separation2), one = SPLAT(1), zero = SPLAT(0);
+TARGET SIGHT_INLINE void SIGHT_JOIN(NAME, _with)(const Sight* sight, const SightBlock* block, const SightCrowd* crowd,
+                                                 SightCrowdSums* sums, uint32_t (*squares)[SIGHT_LANES], const bool simple) {
+    const int doubles_x = simple ? 1 : sight->x_axis.doubles, doubles_y = simple ? 1 : sight->y_axis.doubles;
+    const VECTOR scale_x = SPLAT(sight->x_axis.scale), scale_y = SPLAT(sight->y_axis.scale),
+                 in_sight = SPLAT((int16_t)(sight->view2 - 1));
+    const VECTOR separation2 = SPLAT((int16_t)sight->separation2), one = SPLAT(1), zero = SPLAT(0);
     const uint32_t pairs = crowd->size / 2;
-    for (int lane = 0; lane < BOIDS_LANES; lane += LANES) {
-        const BoidsSeen* first = nb->seen + block->first + lane;
+    for (int lane = 0; lane < SIGHT_LANES; lane += LANES) {
+        const SightBody* first = sight->bodies + block->first + lane;
         const VECTOR xy = EVEN_WORDS(LOAD(first), LOAD(first + LANES / 2));
         const VECTOR x = OR(LOW_HALF(xy), TO_HIGH_HALF(xy)), y = OR(HIGH_HALF(xy), ONLY_HIGH_HALF(xy));
         VECTOR count = zero, sx = zero, sy = zero, px = zero, py = zero, nearest2 = SPLAT(-1);
         VECTOR sum_c = zero, sum_s = zero, sc = zero, ss = zero;
-        const int16_t* self = boids__selves(crowd->self + lane);
+        const int16_t* self = sight__selves(crowd->self + lane);
         if (crowd->size & 1) {
-            LOOK_AT(pairs, OR(LOAD(self - 4 * (int)pairs), LOAD(boids__high_halves)));
+            LOOK_AT(pairs, OR(LOAD(self - 4 * (int)pairs), LOAD(sight__high_halves)));
             EMPTY();
         }
-        for (uint32_t from = 0; from < pairs; from += BOIDS_FLUSH) {
-            const uint32_t to = pairs - from < BOIDS_FLUSH ? pairs : from + BOIDS_FLUSH;
+        for (uint32_t from = 0; from < pairs; from += SIGHT_FLUSH) {
+            const uint32_t to = pairs - from < SIGHT_FLUSH ? pairs : from + SIGHT_FLUSH;
             for (uint32_t p = from; p < to; p++, self -= 4) LOOK_AT(p, LOAD(self));
             EMPTY();
         }
-        STORE(part->count + lane, ADD_PRODUCTS(zero, count, one));
-        STORE(part->x + lane, sx);
-        STORE(part->y + lane, sy);
-        STORE(part->c + lane, sum_c);
-        STORE(part->s + lane, sum_s);
-        STORE(part->push_x + lane, px);
-        STORE(part->push_y + lane, py);
-        STORE(part->nearest2 + lane, LEAST32(LOW_HALF(nearest2), HIGH_HALF(nearest2)));
+        STORE(sums->count + lane, ADD_PRODUCTS(zero, count, one));
+        STORE(sums->x + lane, sx);
+        STORE(sums->y + lane, sy);
+        STORE(sums->c + lane, sum_c);
+        STORE(sums->s + lane, sum_s);
+        STORE(sums->push_x + lane, px);
+        STORE(sums->push_y + lane, py);
+        STORE(sums->nearest2 + lane, LEAST32(LOW_HALF(nearest2), HIGH_HALF(nearest2)));
     }
 }
 #undef LOOK_AT
 #undef EMPTY
 
-TARGET static void NAME(const BoidsNeighbors* nb, const BoidsBlock* block, const BoidsCrowd* crowd, BoidsPart* part,
-                        uint32_t (*squares)[BOIDS_LANES]) {
-    const BoidsAxis x = nb->x_axis, y = nb->y_axis;
-    if (x.doubles == 1 && y.doubles == 1 && !x.scale && !nb->push_shift && !squares) /* so that the compiler knows, too */
-        JOIN_NAMES(NAME, _with)(nb, block, crowd, part, NULL, true);
+TARGET static void NAME(const Sight* sight, const SightBlock* block, const SightCrowd* crowd, SightCrowdSums* sums,
+                        uint32_t (*squares)[SIGHT_LANES]) {
+    const SightAxis x = sight->x_axis, y = sight->y_axis;
+    if (x.doubles == 1 && y.doubles == 1 && !x.scale && !sight->push_shift && !squares) /* constants for the compiler */
+        SIGHT_JOIN(NAME, _with)(sight, block, crowd, sums, NULL, true);
     else
-        JOIN_NAMES(NAME, _with)(nb, block, crowd, part, squares, false);
+        SIGHT_JOIN(NAME, _with)(sight, block, crowd, sums, squares, false);
 }
 
 #define SORT_TWO(a, b)                      \
@@ -89,10 +89,10 @@ TARGET static void NAME(const BoidsNeighbors* nb, const BoidsBlock* block, const
     } while (0)
 
 /* Keeps the nine least keys that the lanes see. Eight at a time are sorted, and merged with the eight least so far. */
-TARGET static void JOIN_NAMES(NAME, _nearest)(const BoidsCrowd* crowd, uint32_t (*squares)[BOIDS_LANES], uint32_t first,
-                                              uint32_t (*keys)[BOIDS_LANES]) {
+TARGET static void SIGHT_JOIN(NAME, _nearest)(const SightCrowd* crowd, uint32_t (*squares)[SIGHT_LANES], uint32_t first,
+                                              uint32_t (*keys)[SIGHT_LANES]) {
     const VECTOR one = SPLAT32(1), two = SPLAT32(2);
-    for (int lane = 0; lane < BOIDS_LANES; lane += LANES) {
+    for (int lane = 0; lane < SIGHT_LANES; lane += LANES) {
         VECTOR least[8], ninth = LOAD(keys[8] + lane), place = SPLAT32(first);
         for (int k = 0; k < 8; k++) least[k] = LOAD(keys[k] + lane);
         for (uint32_t p = 0; p < (crowd->size + 1) / 2; p += 4) {
@@ -142,9 +142,9 @@ TARGET static void JOIN_NAMES(NAME, _nearest)(const BoidsCrowd* crowd, uint32_t 
 #undef SORT_TWO
 
 /* The same for any number of levels: a sorted list, and every key sinks into it. */
-TARGET static void JOIN_NAMES(NAME, _nearest_of_many)(const BoidsCrowd* crowd, uint32_t (*squares)[BOIDS_LANES],
-                                                      uint32_t first, int levels, uint32_t (*keys)[BOIDS_LANES]) {
-    for (int lane = 0; lane < BOIDS_LANES; lane += LANES) {
+TARGET static void SIGHT_JOIN(NAME, _nearest_of_many)(const SightCrowd* crowd, uint32_t (*squares)[SIGHT_LANES],
+                                                      uint32_t first, int levels, uint32_t (*keys)[SIGHT_LANES]) {
+    for (int lane = 0; lane < SIGHT_LANES; lane += LANES) {
         VECTOR place = SPLAT32(first);
         for (uint32_t p = 0; p < (crowd->size + 1) / 2; p++) {
             const VECTOR d2 = LOAD(squares[p] + lane);

@@ -1,0 +1,160 @@
+/* cells.h - bodies sorted by cell, blocks of them, and whom a block can see; see "Cells" in sight.h */
+#ifndef SIGHT_CELLS_H
+#define SIGHT_CELLS_H
+
+#include "sight/torus.h"
+
+/* Where threads that share the work wait for each other. */
+#if defined(SIGHT_BARRIER) /* threads of another kind */
+#elif defined(_OPENMP)
+#define SIGHT_BARRIER(parts) \
+    if ((parts) > 1) {       \
+        _Pragma("omp barrier") \
+    }
+#else
+#define SIGHT_BARRIER(parts)
+#endif
+
+/* The first of n things that belong to part `part` of `parts`. */
+static inline uint32_t sight_share(uint32_t n, int32_t part, int32_t parts) {
+    return (uint32_t)((uint64_t)n * (uint32_t)part / (uint32_t)parts);
+}
+
+/* Sorts the bodies into cells. Part `part` of `parts`: each thread calls it with its own, at most sight->parts at the same time.
+ * x, y: (size) positions. heading: (size) as sight_heading gives them. */
+SIGHT_EACH_LEVEL static inline void sight_update(Sight* sight, const uint32_t* x, const uint32_t* y, const uint32_t* heading,
+                                                 int32_t part, int32_t parts) {
+    const uint32_t cells = sight->columns * sight->rows, n = (uint32_t)sight->size;
+    const uint32_t from = sight_share(n, part, parts), to = sight_share(n, part + 1, parts);
+    const int32_t shift_x = sight->x_axis.shift, shift_y = sight->y_axis.shift;
+    if (cells == 1) {
+        SightBody* bodies = sight->bodies;
+        for (uint32_t i = from; i < to; i++) {
+            bodies[i].xy = sight_word((int32_t)(x[i] >> shift_x), (int32_t)(y[i] >> shift_y));
+            bodies[i].cs = heading[i];
+        }
+        return;
+    }
+
+    uint32_t* counts = sight->counts + (size_t)part * cells;
+    memset(counts, 0, cells * sizeof(uint32_t));
+    for (uint32_t i = from; i < to; i++) {
+        const uint32_t column = (uint32_t)(((uint64_t)x[i] * sight->columns) >> 32);
+        const uint32_t row = (uint32_t)(((uint64_t)y[i] * sight->rows) >> 32);
+        sight->cell[i] = row * sight->columns + column;
+        counts[sight->cell[i]]++;
+    }
+    SIGHT_BARRIER(parts)
+    if (part == 0) { /* a count becomes the place after the last body of this cell and part */
+        uint32_t sum = 0;
+        for (uint32_t k = 0; k < cells; k++) {
+            sight->start[k] = sum;
+            for (int32_t p = 0; p < parts; p++) {
+                sum += sight->counts[(size_t)p * cells + k];
+                sight->counts[(size_t)p * cells + k] = sum;
+            }
+        }
+        sight->start[cells] = n;
+    }
+    SIGHT_BARRIER(parts)
+    /* from the last body to the first, so that the bodies of a cell keep their order */
+    for (uint32_t i = to; i-- > from;) {
+#if defined(__GNUC__)
+        if (i >= from + 16) { /* cells are far apart in memory */
+            const uint32_t ahead = counts[sight->cell[i - 16]] - 1;
+            __builtin_prefetch(&sight->bodies[ahead], 1);
+            __builtin_prefetch(&sight->id[ahead], 1);
+        }
+#endif
+        const SightBody body = {sight_word((int32_t)(x[i] >> shift_x), (int32_t)(y[i] >> shift_y)), heading[i]};
+        const uint32_t place = --counts[sight->cell[i]];
+        sight->bodies[place] = body;
+        sight->id[place] = i;
+    }
+    SIGHT_BARRIER(parts)
+}
+
+/* The first row of cells of a part of the work, so that parts hold about as many bodies. */
+static inline uint32_t sight__first_row(const Sight* sight, int32_t part, int32_t parts) {
+    const uint32_t first = sight_share((uint32_t)sight->size, part, parts);
+    uint32_t row = 0;
+    while (row < sight->rows && sight->start[(size_t)row * sight->columns] < first) row++;
+    return row;
+}
+
+/* The next block, or false after the last. Starts from a block of zeros. */
+static inline bool sight__next_block(const Sight* sight, SightBlock* block) {
+    const uint32_t columns = sight->columns, first = block->first + block->size;
+    if (first >= (uint32_t)sight->size) return false;
+    uint32_t row = block->row, left = block->column; /* .. right: the columns it spans */
+    while (sight->start[(row + 1) * columns] <= first) row++, left = 0;
+    const uint32_t* start = sight->start + (size_t)row * columns;
+    while (start[left + 1] <= first) left++;
+    const uint32_t end = start[left + SIGHT_SPAN < columns ? left + SIGHT_SPAN : columns];
+    block->first = first;
+    block->size = end - first < SIGHT_LANES ? end - first : SIGHT_LANES;
+    block->row = row;
+    block->column = left;
+    uint32_t right = left;
+    while (start[right + 1] < first + block->size) right++;
+
+    /* three rows, in each the columns left - 1 .. right + 1, around the seams */
+    block->num_runs = 0;
+    for (uint32_t k = 0; k < (sight->rows < 3 ? sight->rows : 3); k++) {
+        const uint32_t next = row + k ? row + k - 1 : sight->rows - 1;
+        const uint32_t* seen = sight->start + (size_t)(next < sight->rows ? next : next - sight->rows) * columns;
+        uint32_t from = left ? left - 1 : 0, to = right + 2 < columns ? right + 2 : columns;
+        if (right - left + 3 >= columns) {
+            from = 0;
+            to = columns;
+        } else if (left == 0) {
+            block->from[block->num_runs] = seen[columns - 1];
+            block->to[block->num_runs++] = seen[columns];
+        } else if (right + 1 == columns) {
+            block->from[block->num_runs] = seen[0];
+            block->to[block->num_runs++] = seen[1];
+        }
+        block->from[block->num_runs] = seen[from];
+        block->to[block->num_runs++] = seen[to];
+    }
+    block->num_seen = 0;
+    for (uint32_t r = 0; r < block->num_runs; r++) block->num_seen += block->to[r] - block->from[r];
+    return true;
+}
+
+/* Copies the bodies whose numbers in the block's runs are [first, first + SIGHT_CROWD), in twos. */
+SIGHT_INLINE void sight__gather(const Sight* sight, const SightBlock* block, uint32_t first, SightCrowd* crowd) {
+    const uint32_t size = block->num_seen - first < SIGHT_CROWD ? block->num_seen - first : SIGHT_CROWD;
+    char* copies = (char*)crowd->pairs;
+    for (uint32_t r = 0, number = 0; r < block->num_runs; r++) {
+        const uint32_t from = block->from[r], end = number + block->to[r] - from;
+        if (block->first - from < end - number) crowd->self = (int32_t)(number + block->first - from - first);
+        const uint32_t stop = end < first + size ? end : first + size;
+        for (uint32_t k = number > first ? number : first; k < stop;
+             k += 4) /* and up to three too many, which the next run overwrites */
+            memcpy(copies + (k - first) * sizeof *sight->bodies, sight->bodies + from + (k - number),
+                   4 * sizeof *sight->bodies);
+        number = end;
+    }
+    /* zero the slot after an odd last body: it is never counted, and this keeps valgrind quiet */
+    memset(copies + size * sizeof *sight->bodies, 0, sizeof *sight->bodies);
+    crowd->size = size;
+    for (uint32_t p = 0; p < (size + 1) / 2; p += 2) {
+#if defined(__GNUC__)
+        typedef int16_t Pairs __attribute__((vector_size(2 * sizeof(SightPair))));
+        Pairs two;
+        memcpy(&two, &crowd->pairs[p], sizeof two);
+        two = __builtin_shufflevector(two, two, 0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15);
+        memcpy(&crowd->pairs[p], &two, sizeof two);
+#else
+        for (uint32_t q = p; q < p + 2; q++) {
+            int16_t two[8];
+            memcpy(two, &crowd->pairs[q], sizeof two);
+            const SightPair pair = {{two[0], two[4]}, {two[1], two[5]}, {two[2], two[6]}, {two[3], two[7]}};
+            crowd->pairs[q] = pair;
+        }
+#endif
+    }
+}
+
+#endif

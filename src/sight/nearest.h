@@ -1,0 +1,82 @@
+/* nearest.h - the nearest neighbours of each body of a block, nearest first; of two as far, the lower id first */
+#ifndef SIGHT_NEAREST_H
+#define SIGHT_NEAREST_H
+
+#include "sight/cells.h"
+
+/* Merges the square distances of a crowd into the least keys, of which `levels` are kept. */
+static inline void sight__sort(const Sight* sight, const SightCrowd* crowd, SightSquares squares, uint32_t first, int levels,
+                               uint32_t (*keys)[SIGHT_LANES]) {
+    for (uint32_t p = (crowd->size + 1) / 2; p % 4; p++) memset(squares[p], 255, sizeof squares[p]);
+    if (levels <= 9)
+        sight->kernels.nearest(crowd, squares, first, keys);
+    else
+        sight->kernels.nearest_of_many(crowd, squares, first, levels, keys);
+}
+
+/* The places of the nearest of one body, by comparing all that it sees. */
+static inline void sight__nearest_exact(const Sight* sight, const SightBlock* block, uint32_t lane, int most,
+                                        uint32_t (*places)[SIGHT_LANES]) {
+    const uint32_t self = block->first + lane;
+    uint64_t best[SIGHT_MOST_NEAREST]; /* square distance, id, place: 16 + 20 + 20 bits */
+    for (int k = 0; k < most; k++) best[k] = UINT64_MAX;
+    for (uint32_t r = 0; r < block->num_runs; r++) {
+        for (uint32_t j = block->from[r]; j < block->to[r]; j++) {
+            const uint64_t d2 = sight__distance2(sight, &sight->bodies[self], &sight->bodies[j]);
+            const uint64_t key = d2 << 40 | (uint64_t)sight->id[j] << 20 | j;
+            if (d2 >= (uint64_t)sight->view2 || j == self || key >= best[most - 1]) continue;
+            int at = most - 1;
+            for (; at > 0 && best[at - 1] > key; at--) best[at] = best[at - 1];
+            best[at] = key;
+        }
+    }
+    for (int k = 0; k < most; k++) places[k][lane] = best[k] == UINT64_MAX ? self : (uint32_t)(best[k] & 0xFFFFF);
+}
+
+/* From keys to places in cell order; a body's own place where it has fewer neighbours. */
+SIGHT_INLINE void sight__places(const Sight* sight, const SightBlock* block, int most, uint32_t (*keys)[SIGHT_LANES],
+                                uint32_t (*places)[SIGHT_LANES]) {
+    const uint32_t none = (uint32_t)sight->view2 << 16, first = block->first, runs = block->num_runs;
+    uint32_t begin[6], gap[6]; /* number and place differ by the same in all of a run */
+    gap[0] = block->from[0];
+    for (uint32_t r = 1, number = 0; r < runs; r++) {
+        begin[r] = number += block->to[r - 1] - block->from[r - 1];
+        gap[r] = block->from[r] - block->to[r - 1];
+    }
+    for (int k = 0; k < most; k++) {
+        uint32_t key[SIGHT_LANES], place[SIGHT_LANES];
+        memcpy(key, keys[k], sizeof key);
+        for (uint32_t l = 0; l < SIGHT_LANES; l++) place[l] = (key[l] & 0xFFFF) + gap[0];
+        for (uint32_t r = 1; r < runs; r++) {
+            const uint32_t first_number = begin[r], further = gap[r];
+            for (uint32_t l = 0; l < SIGHT_LANES; l++) place[l] += (key[l] & 0xFFFF) >= first_number ? further : 0;
+        }
+        for (uint32_t l = 0; l < SIGHT_LANES; l++) place[l] = key[l] < none ? place[l] : first + l;
+        memcpy(places[k], place, sizeof place);
+    }
+    if (sight->columns * sight->rows == 1 && block->num_seen <= SIGHT_MOST_SORTED)
+        return; /* a place is an id then, and of two as far the lower came first */
+
+    uint32_t tied[SIGHT_LANES] = {0};
+    for (int k = 0; k < most; k++)
+        for (uint32_t l = 0; l < SIGHT_LANES; l++)
+            tied[l] |= (keys[k][l] >> 16 == keys[k + 1][l] >> 16) & (keys[k][l] < none);
+    for (uint32_t l = 0; l < block->size; l++) {
+        if (block->num_seen > SIGHT_MOST_SORTED ||
+            (keys[most - 1][l] < none && keys[most - 1][l] >> 16 == keys[most][l] >> 16)) {
+            sight__nearest_exact(sight, block, l, most, places); /* the last is as far as one left out */
+        } else if (tied[l]) {
+            for (int k = 1; k < most; k++) {
+                const uint32_t place = places[k][l];
+                int at = k;
+                for (;
+                     at > 0 && keys[at - 1][l] >> 16 == keys[at][l] >> 16 && sight->id[places[at - 1][l]] > sight->id[place];
+                     at--)
+                    places[at][l] = places[at - 1][l];
+                places[at][l] = place;
+            }
+        }
+    }
+}
+
+#endif

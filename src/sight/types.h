@@ -1,0 +1,135 @@
+/* types.h - what the files of src/sight/ share: limits, structs, compiler attributes. The manual is in sight.h. */
+#ifndef SIGHT_TYPES_H
+#define SIGHT_TYPES_H
+
+#include "env.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "src/sight/ needs a little-endian machine"
+#endif
+
+#define SIGHT_LANES 16        /* bodies of a block: they look at the same time */
+#define SIGHT_BLOCKS 4        /* blocks of a batch */
+#define SIGHT_CROWD 256       /* bodies that a block looks at before its sums are added up */
+#define SIGHT_ALL_PAIRS 192   /* swarms up to this size form all pairs, and need no cells */
+#define SIGHT_SPAN 6          /* cells that a block spans at most */
+#define SIGHT_MOST_NEAREST 32 /* nearest neighbours that can be listed */
+#define SIGHT_UNIT 2000       /* a heading of length 1: the sum of 16 of them fits in 16 bits */
+#define SIGHT_FLUSH 16        /* pairs after which 16-bit sums are added to 32-bit ones */
+#ifndef SIGHT_MOST_SORTED
+#define SIGHT_MOST_SORTED 65536 /* bodies seen that 16-bit numbers can tell apart; of more, the nearest are found one by one */
+#endif
+
+/* gcc on Linux compiles a hot function once for each x86-64 level, and the loader chooses the one for this processor. Not under
+ * sanitizers: their runtime is not ready when the loader chooses. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__) && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(SIGHT_ONE_TARGET)
+#define SIGHT_EACH_LEVEL __attribute__((target_clones("default", "arch=x86-64-v2", "arch=x86-64-v3", "arch=x86-64-v4")))
+#else
+#define SIGHT_EACH_LEVEL
+#endif
+#if defined(__GNUC__)
+#define SIGHT_INLINE static inline __attribute__((always_inline))
+#define SIGHT_UNROLL(n) _Pragma(SIGHT_TEXT(GCC unroll n))
+#define SIGHT_TEXT(text) #text
+#else
+#define SIGHT_INLINE static inline
+#define SIGHT_UNROLL(n)
+#endif
+
+/* How differences along one axis are scaled to the unit that both axes share. */
+typedef struct SightAxis {
+    int32_t shift;   /* the 16 bits of a position that pairs use: (uint16_t)(x >> shift) */
+    int16_t doubles; /* how often a difference is doubled */
+    int16_t scale;   /* what it is multiplied with then, / 2^15; 0: nothing */
+    uint32_t cells;  /* along this axis */
+} SightAxis;
+
+/* What pairs need of a body. Each word holds two int16, the first in its low half. */
+typedef struct SightBody {
+    uint32_t xy; /* position, 16 bits an axis; wraps */
+    uint32_t cs; /* cosine and sine of the heading, / SIGHT_UNIT */
+} SightBody;
+
+/* Two bodies, each number of the one beside that of the other. */
+typedef struct SightPair {
+    int16_t x[2], y[2], c[2], s[2];
+} SightPair;
+
+/* Bodies that a block looks at. Lane l of the block is body self + l of the crowd, if that is one of them. */
+typedef struct SightCrowd {
+    uint32_t size;
+    int32_t self;
+    SightPair pairs[SIGHT_CROWD / 2 + 4]; /* copying writes up to four pairs too many */
+} SightCrowd;
+
+/* Bodies [first, first + size) in cell order, and the runs, in the same order, that hold every body they can see. */
+typedef struct SightBlock {
+    uint32_t first, size;
+    uint32_t row, column; /* cell of the first */
+    uint32_t num_runs, num_seen;
+    uint32_t from[6], to[6];
+} SightBlock;
+
+/* What the bodies of a block see, themselves left out; 0 in the lanes from the block's size on. */
+typedef struct SightSums {
+    int32_t count[SIGHT_LANES];           /* neighbours: bodies within the view radius */
+    int32_t nearest2[SIGHT_LANES];        /* square distance to the nearest, view2 at the view radius; 65535: none */
+    float x[SIGHT_LANES], y[SIGHT_LANES]; /* sum of the neighbours' offsets, `view` to a view radius */
+    float c[SIGHT_LANES], s[SIGHT_LANES]; /* sum of their headings, / SIGHT_UNIT */
+    float push_x[SIGHT_LANES], push_y[SIGHT_LANES]; /* sum of max(r^2 - d^2, 0) * offset, `push` to 1 */
+    int32_t own_c[SIGHT_LANES], own_s[SIGHT_LANES]; /* their own headings, / SIGHT_UNIT */
+    uint32_t own_xy[SIGHT_LANES];                   /* their own positions, as in SightBody */
+} SightSums;
+
+/* The sums over one crowd: integers that 32 bits hold. */
+typedef struct SightCrowdSums {
+    int32_t count[SIGHT_LANES], nearest2[SIGHT_LANES];
+    int32_t x[SIGHT_LANES], y[SIGHT_LANES], c[SIGHT_LANES], s[SIGHT_LANES], push_x[SIGHT_LANES], push_y[SIGHT_LANES];
+} SightCrowdSums;
+
+/* Square distances of a crowd: of pair p and lane l that to the first body of the pair in the low half of [p][l], and that to the
+ * second in the high half. 65535 stands for the body itself. */
+typedef uint32_t SightSquares[SIGHT_CROWD / 2 + 3][SIGHT_LANES];
+
+/* Keys of the nearest, least first: square distance << 16 | number of the body in the block's runs; UINT32_MAX: none. */
+typedef uint32_t SightKeys[SIGHT_MOST_NEAREST + 1][SIGHT_LANES];
+
+struct Sight;
+
+/* The three functions that exist once for each set of vector instructions. */
+typedef struct SightKernels {
+    /* sums what a block sees in a crowd, and writes the square distances where `squares` is not NULL */
+    void (*sum)(const struct Sight*, const SightBlock*, const SightCrowd*, SightCrowdSums*,
+                uint32_t (*squares)[SIGHT_LANES]);
+    /* merge a crowd into the least keys so far; `first` is the number of the crowd's first body. The one keeps nine keys, the other
+     * `levels` */
+    void (*nearest)(const SightCrowd*, uint32_t (*squares)[SIGHT_LANES], uint32_t first, uint32_t (*keys)[SIGHT_LANES]);
+    void (*nearest_of_many)(const SightCrowd*, uint32_t (*squares)[SIGHT_LANES], uint32_t first, int levels,
+                            uint32_t (*keys)[SIGHT_LANES]);
+} SightKernels;
+
+typedef struct Sight {
+    int32_t size; /* bodies */
+    SightAxis x_axis, y_axis;
+    double view;            /* the view radius in the unit of differences: 8150 to 16400 */
+    int32_t view2;          /* the square of the view radius, in the unit of square distances */
+    int32_t separation2;    /* the square of the separation radius */
+    int32_t push_shift;     /* bits that the weights of the push lose, so that the sum over a crowd stays within 32 bits */
+    double push;            /* push_x and push_y of a weight 1 - d^2/r^2 times an offset of one separation radius r */
+    float to_views;         /* from the unit of differences to view radii */
+    float to_separations2;  /* from the unit of square distances to squares of separation radii */
+    uint32_t columns, rows; /* cells in use: x_axis.cells x y_axis.cells, or 1 x 1 */
+    int32_t parts;          /* most threads that may sort at the same time */
+    uint32_t* counts;       /* (parts x cells) */
+    uint32_t* start;        /* (columns x rows + 1) first body of each cell, in cell order */
+    uint32_t* cell;         /* (size) of each body */
+    SightBody* bodies;      /* (size + SIGHT_LANES) in cell order; lanes are loaded beyond the last */
+    uint32_t* id;           /* (size + SIGHT_LANES) which bodies they are */
+    SightKernels kernels;   /* the fastest that this processor has */
+} Sight;
+
+#endif
