@@ -96,7 +96,9 @@ def follow(markdown: str, folder: Path, env: dict[str, str]) -> str:
 def env(tmp_path: Path) -> dict[str, str]:
     """The environment of a reader who has activated that of the tests. pip installs into a folder of the test's."""
     shipped = ROOT / "src"
-    stale = [path.name for path in binding.include().iterdir() if not filecmp.cmp(path, shipped / path.name, shallow=False)]
+    installed = [path for path in binding.include().rglob("*") if path.is_file()]
+    names = [path.relative_to(binding.include()) for path in installed]
+    stale = [str(name) for name in names if not filecmp.cmp(binding.include() / name, shipped / name, shallow=False)]
     config = "boids_env-config.cmake"
     stale += [] if filecmp.cmp(binding.cmake() / config, ROOT / "cmake" / config, shallow=False) else [config]
     if stale:
@@ -231,7 +233,7 @@ def run(*command: str | Path, cwd: Path, env: dict[str, str]) -> str:
 @pytest.mark.parametrize(
     ("option", "files"),
     [
-        ("--include", {"binding.c", "env.h", "env_binding.h", "env_window.h", "raylib_calls.h"}),
+        ("--include", {"binding.c", "env.h", "env_binding.h", "env_vec.h", "env_window.h", "raylib_calls.h", "bind"}),
         ("--cmake", {"boids_env-config.cmake"}),
     ],
 )
