@@ -46,7 +46,7 @@ def make(module, num_envs=1, seed=0, num_threads=1, **parameters):
 
 
 def started(module, num_envs=1, **options):
-    """The same after a reset and a few scripted steps, so that there is something to lose."""
+    """The same after a reset and a few scripted steps, so that a wrong change is visible."""
     env, arrays = make(module, num_envs, **options)
     env.reset()
     for _ in range(3):
@@ -67,7 +67,7 @@ def allocations(counter, name):
 
 @contextmanager
 def no_leak(counter):
-    """Nothing that the environment or the binding allocated inside is left."""
+    """What the environment and the binding allocate inside the block is freed at its end."""
     gc.collect()
     before = allocations(counter, "live").value
     yield
@@ -84,7 +84,7 @@ def refused(expected, message):
 INT63 = "expected an int in [0, 9223372036854775807]"
 BAD_KEYWORDS = [
     ({"limi": 5}, TypeError, "unknown parameter 'limi'; valid are limit, scale, floor, goal"),
-    ({"count": 5}, TypeError, "unknown parameter 'count'; valid are limit, scale, floor, goal"),  # a field, but no parameter
+    ({"count": 5}, TypeError, "unknown parameter 'count'; valid are limit, scale, floor, goal"),  # a field, not a parameter
     ({"limit": 1}, ValueError, "limit: expected an int in [2, 200] counts, got 1"),
     ({"limit": 201}, ValueError, "limit: expected an int in [2, 200] counts, got 201"),
     ({"limit": 2**32 + 5}, ValueError, "limit: expected an int in [2, 200] counts, got 4294967301"),
@@ -101,7 +101,7 @@ BAD_KEYWORDS = [
     ({"goal": ""}, ValueError, "goal: expected one of 'climb', 'meet', got ''"),
     ({"goal": 0}, TypeError, "goal: expected one of 'climb', 'meet', got 0"),
     ({"goal": b"meet"}, TypeError, "goal: expected one of 'climb', 'meet', got b'meet'"),
-    ({"goal": "meet", "limit": 3}, ValueError, "goal: to meet takes a limit of 4 at least"),  # in c_init's words
+    ({"goal": "meet", "limit": 3}, ValueError, "goal: to meet takes a limit of 4 at least"),  # the message of c_init
     ({"num_envs": 0}, ValueError, "num_envs: expected an int in [1, 1048576], got 0"),
     ({"num_envs": -1}, ValueError, "num_envs: expected an int in [1, 1048576], got -1"),
     ({"num_envs": 2**40}, ValueError, "num_envs: expected an int in [1, 1048576], got 1099511627776"),
@@ -229,7 +229,7 @@ BAD_ARRAYS = [(name, spoil, error, f"^{re.escape(f'{name}: {message}')}$") for n
 def test_array_is_refused(counter, name, spoil, expected, message):
     arrays = arrays_for(counter)
     arrays[name] = spoil(arrays[name])
-    ours = [a for a in arrays.values() if a is not None and not isinstance(a, type)]  # others have references elsewhere
+    ours = [a for a in arrays.values() if a is not None and not isinstance(a, type)]  # these have other references
     counts = [sys.getrefcount(a) for a in ours]
     with no_leak(counter), pytest.raises(expected, match=message):
         counter.VecEnv(**arrays)
@@ -280,7 +280,7 @@ def test_call_is_refused_and_changes_nothing(counter, call, expected, message):
     with pytest.raises(expected, match=message and f"^{re.escape(message)}$"):
         call(env)
     assert snapshot(env, arrays) == before
-    env.step()  # and is as able as ever
+    env.step()  # it still works
 
 
 @pytest.mark.parametrize(
@@ -524,7 +524,7 @@ def test_same_seed_same_run(module):
 
 
 def test_seeds_differ(module):
-    """The constructor's seed counts in every reset, a reset without a seed goes on, and no environment is like another."""
+    """Streams depend on the constructor's seed, the seeds of resets, their number, and the environment."""
     first = {
         name: run(module, seed, resets, steps=0)[-1]
         for name, seed, resets in [
@@ -560,14 +560,14 @@ FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
 @pytest.mark.skipif(not FREE_THREADED, reason="this Python has a GIL")
 def test_no_gil_is_asked_for():
-    """An extension that asks for one brings it back to the whole process, with a warning."""
+    """An extension that asks for a GIL turns it on for the whole process, with a warning."""
     done = python("import sys, warnings; warnings.simplefilter('error'); import boids_env; print(sys._is_gil_enabled())")
     assert (done.stdout, done.stderr) == ("False\n", "")
 
 
 @pytest.mark.skipif(FREE_THREADED, reason="this Python has no GIL to release")
 def test_gil_is_released(counter):
-    """A thread that waits for the GIL gets it while C steps: Python itself would not hand it over for an hour."""
+    """A thread that waits for the GIL gets it while C steps. Without the release Python would keep it for an hour."""
     env, _ = make(counter, MANY)
     env.reset()
     gate, seen = threading.Lock(), []
@@ -621,7 +621,7 @@ def test_two_threads_in_one_object(counter):
                 except RuntimeError as error:
                     refusals.append(str(error))
                     break
-                if env.closed:  # close() was quicker than the other thread
+                if env.closed:  # close() came between two steps of the other thread
                     return
     finally:
         done.set()
@@ -647,10 +647,10 @@ def test_two_objects_in_two_threads(module):
 
 
 def test_any_call_in_any_thread(module, counter):
-    """Four threads and one object: each call is made or refused, whatever the others do, and the object stays whole."""
+    """Four threads call one object: each call works or is refused with a documented message, and the object stays usable."""
 
     def close(it):
-        with suppress(RuntimeError):  # another thread is at it
+        with suppress(RuntimeError):  # in use by another thread
             it.close()
 
     def hammer(k):
@@ -660,7 +660,7 @@ def test_any_call_in_any_thread(module, counter):
             lambda: env.get("rng", k % 3), lambda: env.set("rng", bytes(8)), lambda: env.render(pixels), env.window,
             env.__enter__, lambda: env.closed, lambda: (env.num_envs, env.num_agents, env.seed), lambda: repr(env),
             lambda: arrays["actions"].fill(k % 2), lambda: arrays["rewards"].sum(), module.layout, gc.collect,
-            lambda: module.VecEnv(**arrays, num_envs=3).close(),  # over the same arrays, which it holds as well
+            lambda: module.VecEnv(**arrays, num_envs=3).close(),  # over the same arrays
         ]  # fmt: skip
         refusals = set()
         for which in np.random.default_rng(k).permutation(10 * list(range(len(calls)))):
@@ -693,7 +693,7 @@ def test_fork_after_threads(module):
     env.reset()
     env.step()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns that this may hang, which is the question
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns that this may hang: here it must not
         child = os.fork()
     if child == 0:
         try:
@@ -738,7 +738,7 @@ def test_log_is_the_mean_over_episodes(counter):
 
 
 def test_state_comes_and_goes(module):
-    """Into another object, which then goes the same way."""
+    """Into another object, which then takes the same steps."""
     a, arrays = started(module, 2)
     fields = {f: (np.dtype(what["type"]).itemsize, what["doc"]) for f, what in a.state_fields.items()}
     agents = a.num_agents // a.num_envs
@@ -758,7 +758,7 @@ def test_state_comes_and_goes(module):
 
 
 def test_any_bytes_are_a_state(module):
-    """However senseless: a step from there stays within memory, which the sanitizers' run sees."""
+    """Any bytes may be set. A step from there stays within memory: the run under the sanitizers checks it."""
     env, _ = started(module, 2)
     random = np.random.default_rng(0)
     for _ in range(20):
@@ -836,7 +836,7 @@ def test_elements_of_the_observation_have_names(boids, counter):
 
 
 def test_defaults_are_accepted(module):
-    """What the mapping says is what the constructor takes."""
+    """The defaults that the class describes are those of the constructor."""
     defaults = {name: what["default"] for name, what in module.VecEnv.parameters.items()}
     assert module.layout(**defaults) == module.layout()
 

@@ -1,4 +1,4 @@
-"""What a caller of src/env_binding.h can get wrong, and what it promises: `python -m ocean.mistakes FOLDER [NAME...]`.
+"""Mistakes of a caller of src/env_binding.h, and its promises: `python -m ocean.mistakes FOLDER [NAME...]`.
 
 FOLDER holds two bindings: PufferLib's squared, and probe/ beside this file. Each row and each check runs in a process of its
 own, so that a crash differs from a failure. Prints a line for each name, in JSON: what went wrong, or "". test_ocean.py
@@ -46,7 +46,7 @@ def five(rows: int = ENVS, squared: bool = True) -> dict[str, np.ndarray]:
 
 
 class Class:
-    """What a row makes its mistake on: the two modules, and handles of squared and of the probe, in use."""
+    """The two modules, and handles of squared and of the probe that are in use. Each row makes its mistake on them."""
 
     def __init__(self, folder: Path) -> None:
         self.squared, self.probe = load(folder, "squared"), load(folder, "probe")
@@ -98,7 +98,7 @@ ROWS: dict[str, Row] = {}
 
 TYPES = {"observations": "uint8", "actions": "int32", "rewards": "float32", "terminals": "bool", "truncations": "bool"}
 WIDE = ["observations", "actions"]
-FINE = {  # how an array may be here, where Env's fields are all that is known of the environment
+FINE = {  # no mistakes here: this header knows the types of Env's fields, and not the sizes of a row
     *[(name, "many_d") for name in WIDE],  # rows of any shape
     *[(name, "two_columns") for name in WIDE],
     ("actions", "uint32"),  # signed or unsigned
@@ -150,7 +150,7 @@ for k, name in enumerate(NAMES):
 
 SEEDS = r"^seed: expected an int in \[-2147483648, 4294967295\], got"
 for key, value in NOT_INT.items():
-    if key not in ("True", "np_true"):  # which are 1 here
+    if key not in ("True", "np_true"):  # they count as 1, as in PufferLib
         for name in ("num_envs", "seed"):
             message = f"^{name}: expected an int, got "
             ROWS[f"{name}-{key}"] = (lambda its, n=name, v=value: its.vec_init(**{n: v}), TypeError, message)
@@ -317,7 +317,7 @@ def arrays_are_held_until_close(its: Class) -> None:
     assert gone() is None
     del counts["actions"], counts["observations"]
     assert {name: sys.getrefcount(arrays[name]) for name in counts} == {name: count - 1 for name, count in counts.items()}
-    raw.clear()  # a BufferError while anyone holds it: NumPy's array went with the handle
+    raw.clear()  # BufferError if anything still held it
 
 
 def dropped_handles_close_themselves(its: Class) -> None:
@@ -334,7 +334,7 @@ def dropped_handles_close_themselves(its: Class) -> None:
     assert its.probe.shared() == live
     env = its.probed(3)
     vec = its.probe.vectorize(env)
-    del vec  # and takes it along
+    del vec  # the Env is closed with it
     assert repr(env) == "<closed Env of Probe>"
     assert its.probe.shared() == live
 
@@ -362,7 +362,7 @@ def a_failed_vectorize_lets_go(its: Class) -> None:
 
 
 def keyword_arguments_stay_as_they_were(its: Class) -> None:
-    # a call in Python hands over a copy anyway; one in C need not
+    # a call in Python passes a copy of the dict; a call from C may pass the dict itself
     call = ctypes.pythonapi.PyObject_Call
     call.argtypes, call.restype = [ctypes.py_object] * 3, ctypes.py_object
     keywords = {"number": 3, "milliseconds": 0}
@@ -403,7 +403,7 @@ def arrays_of_other_kinds(its: Class) -> None:
     vec = its.vec_init(observations=rows, actions=np.zeros(ENVS, np.uint32), terminals=flags[0], truncations=flags[1])
     its.squared.vec_reset(vec, 1)
     assert rows.any()
-    # one environment gets them whole: a flat array is as good as a square one
+    # env_init() accepts flat observations, and several actions for one reward
     env = its.env_init(observations=np.zeros(SIZE * SIZE, np.uint8), actions=np.zeros(4, np.int32))
     its.squared.env_reset(env, 0)
 
@@ -439,7 +439,7 @@ def a_log_that_fails_raises(its: Class) -> None:
 
 
 def stepped_in_a_thread(step: Callable[[], Any]) -> tuple[threading.Thread, bool]:
-    """A thread that is inside a step of 0.4 seconds, and whether others could run meanwhile."""
+    """A thread inside a step of 0.4 seconds, and whether this thread could run meanwhile."""
     thread = threading.Thread(target=step)
     began = time.monotonic()
     thread.start()
@@ -490,7 +490,7 @@ def render_draws_the_one_that_is_asked_for(its: Class) -> None:
 
 
 def nothing_leaks(its: Class) -> None:
-    """Envs and what they allocate, Python's objects, and references to arrays: 2000 rounds show any."""
+    """2000 rounds leak no Env, no memory, no Python object and no reference to an array."""
     arrays, alone = five(), five(1, squared=False)
 
     def life() -> None:
