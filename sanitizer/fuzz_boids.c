@@ -1,9 +1,9 @@
-/* fuzz_boids.c - any parameters, any program of calls: bytes become both, and two flocks that must agree run it
+/* fuzz_boids.c - turns bytes into parameters and a sequence of calls, which two flocks run; their results must be the same
  *
- * For libFuzzer (`make fuzz`), which looks for bytes that reach new code; replay.c feeds it the kept ones, as a test.
- * Both flocks get the same calls. One takes the kernels and the search path that the bytes name, the other plain C and those that
- * c_init chose: state, observations, rewards and log must be the same bits. After every step the state is valid, the log makes
- * sense, and in a small flock the observed company is what distances in world units say.
+ * libFuzzer (`make fuzz`) searches for bytes that reach new code. replay.c runs the ones that it kept, as a test.
+ * Both flocks get the same calls. One uses the kernels and the search that the bytes choose, the other plain C and what c_init chose.
+ * State, observations, rewards and log must be the same bits. After every step the state must be valid and the log in its ranges. In
+ * a small flock the observed company must also agree with distances in world units.
  */
 #include "flock.h"
 
@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 enum { MOST_BOIDS = 1100, MOST_CALLS = 64, MOST_PAIRS = 1 << 21, MOST_COMPARED = 96 };
 
-/* What is left of the input; zeros beyond its end. */
+/* The rest of the input; beyond its end it reads as zeros. */
 typedef struct Bytes {
     const uint8_t* at;
     size_t left;
@@ -33,14 +33,14 @@ static uint32_t take_below(Bytes* in, uint32_t limit) {
     return value % limit;
 }
 
-/* low to high, both included, since that is where errors live */
+/* low to high, both included: errors are likely at the ends of a range */
 static float take_between(Bytes* in, double low, double high) {
     uint16_t value;
     take(in, &value, sizeof value);
     return (float)(low + (high - low) * value / 65535.0);
 }
 
-/* ---- Parameters: as a rule valid ones, now and then one of any value */
+/* ---- Parameters: mostly valid ones; one input in eight sets one parameter to any value */
 static void take_params(Bytes* in, Boids* env) {
     static const uint32_t sizes[] = {8, 40, 300, MOST_BOIDS};
     const uint32_t choices = take_below(in, 1 << 16);
@@ -82,7 +82,7 @@ static void take_params(Bytes* in, Boids* env) {
         take(in, (char*)env + params[k].offset, params[k].size);
 }
 
-/* A flock that c_init refuses holds nothing; one that finds no memory neither. */
+/* Where c_init fails, for a parameter or out of memory, nothing stays allocated. */
 static bool may_open(Bytes* in, const Flock* flock) {
     Flock refused = *flock;
     const bool valid = boids_check_params(&refused.env) == NULL;
@@ -98,7 +98,7 @@ static bool may_open(Bytes* in, const Flock* flock) {
 
 /* ---- Kernels */
 #if defined(FUZZ_PLANTED)
-/* An error to be found: it looks at one boid too many. */
+/* A planted error: it looks at one body too many. */
 static void planted_sum(const Sight* sight, const SightBlock* block, const SightCrowd* crowd, SightCrowdSums* sums,
                         uint32_t (*squares)[SIGHT_LANES]) {
     SightCrowd more = *crowd;
@@ -149,10 +149,10 @@ static void check_log(const Boids* env) {
     CHECK(is_between(log->turn / n, 0, 1));
 }
 
-/* From one position to another, the short way round. */
+/* The distance from one position to another on the torus, signed. */
 static double apart(uint32_t a, uint32_t b, float side) { return (int32_t)(b - a) / 4294967296.0 * (double)side; }
 
-/* Company as distances say, of doubles and in world units: exact but for those at the rim, where pairs round. */
+/* Compares company with distances in world units, in double. A boid at the edge of the view may count or not, because of rounding. */
 static void check_company(const Boids* env) {
     const Sight* sight = &env->sight;
     const double unit_x = (double)env->width / (4294967296u >> sight->x_axis.shift);
@@ -188,7 +188,7 @@ static void take_state(Bytes* in, Flock* flock) {
     Boids* env = &flock->env;
     const uint32_t first = take_below(in, (uint32_t)env->num_boids);
     const uint32_t count = 1 + take_below(in, (uint32_t)env->num_boids - first);
-    uint32_t spread = 0; /* few bits: everyone at one place, or at the rims of the number */
+    uint32_t spread = 0; /* with few bits set, all boids share a place, or lie at the ends of the range */
     take(in, &spread, sizeof spread);
     uint32_t x, y;
     take(in, &x, sizeof x);
@@ -201,7 +201,7 @@ static void take_state(Bytes* in, Flock* flock) {
     }
 }
 
-/* Any int32_t is an action in C; of floats those in [-1, 1]. */
+/* As a discrete action C accepts any int32_t; continuous actions are in [-1, 1]. */
 static void take_actions(Bytes* in, Boids* env) {
     for (int32_t i = 0; i < env->num_boids; i++) {
         if (env->action == CONTINUOUS)
@@ -227,7 +227,7 @@ static void check_script(const Boids* env) {
     }
 }
 
-/* One call, as the bytes say. Returns whether the neighbours are what the positions say, which a change of state defers. */
+/* One call, chosen by the bytes. Returns whether the neighbours belong to the positions; after a change of state they do not. */
 static bool call(Bytes* in, Flock* flock, bool is_plain) {
     Boids* env = &flock->env;
     Sight* sight = &env->sight;
@@ -274,7 +274,7 @@ static bool call(Bytes* in, Flock* flock, bool is_plain) {
 static void run(Bytes* in, Flock* flock, Flock* twin) {
     twin->env.sight.kernels = plain;
     const int32_t pairs = flock->env.num_boids * flock->env.num_boids;
-    int32_t work = 0; /* an input should take some milliseconds, so large flocks do less */
+    int32_t work = 0; /* limits the time of an input to some milliseconds */
     for (int calls = 0; in->left && calls < MOST_CALLS && work < MOST_PAIRS; calls++) {
         Bytes same = *in;
         call(&same, twin, true);

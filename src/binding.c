@@ -210,11 +210,12 @@ static void vecenv_dealloc(PyObject* object) {
 }
 
 /* ---- Methods ----------------------------------------------------------------------------------------------------------- */
+
 static const char reset_doc[] =
     "reset($self, /, seed=None)\n--\n\n"
     "Start an episode in every environment: writes observations; sets rewards, terminals and truncations to 0.\n\n"
-    "With seed None the random streams go on from where they are (the first time: from the constructor's seed). With an int in\n"
-    "[0, 2**63) they start anew from (the constructor's seed, this seed, index of the environment).\n\n"
+    "With seed None the random streams continue; the first time they start from the constructor's seed. With an int in [0, 2**63)\n"
+    "they start again from (the constructor's seed, this seed, index of the environment).\n\n"
     "Raises: TypeError or ValueError for the seed, RuntimeError when closed or in use by another thread.";
 static PyObject* vecenv_reset(PyObject* object, PyObject* args, PyObject* kwargs) {
     static char* names[] = {"seed", NULL};
@@ -235,8 +236,8 @@ static PyObject* vecenv_reset(PyObject* object, PyObject* args, PyObject* kwargs
 static const char step_doc[] =
     "step($self, /)\n--\n\n"
     "Advance every environment by one step: reads actions; writes observations, rewards, terminals and truncations.\n\n"
-    "The GIL is released meanwhile; leave the arrays alone until it returns. Environments whose episode is over restart by themselves.\n\n"
-    "Raises: ValueError for an action outside the action space (and nothing has moved), RuntimeError before the first reset(), when\n"
+    "The GIL is released meanwhile; do not touch the arrays until it returns. An environment whose episode is over starts the next one.\n\n"
+    "Raises: ValueError for an action outside the action space, and nothing has changed; RuntimeError before the first reset(), when\n"
     "closed, or in use by another thread.";
 static PyObject* vecenv_step(PyObject* object, PyObject* unused) {
     VecEnv* self = (VecEnv*)object;
@@ -253,7 +254,7 @@ static PyObject* vecenv_step(PyObject* object, PyObject* unused) {
 
 static const char script_doc[] =
     "script($self, /)\n--\n\n"
-    "Fill the actions with those of the environment's own scripted policy, from the last observations.\n\n"
+    "Write the actions of the environment's scripted policy, computed from the last observations.\n\n"
     "Raises: NotImplementedError where the environment has none; RuntimeError before the first reset(), when closed, or in use by\n"
     "another thread.";
 static PyObject* vecenv_script(PyObject* object, PyObject* unused) {
@@ -269,7 +270,7 @@ static PyObject* vecenv_script(PyObject* object, PyObject* unused) {
 
 static const char log_doc[] =
     "log($self, /)\n--\n\n"
-    "The log fields averaged over the episodes that finished since the last call, and their number `n`; {} where none did.\n\n"
+    "The log fields, averaged over the episodes that finished since the last call, and their number `n`; {} if none finished.\n\n"
     "Raises: RuntimeError when closed or in use by another thread.";
 static PyObject* vecenv_log(PyObject* object, PyObject* unused) {
     VecEnv* self = (VecEnv*)object;
@@ -293,7 +294,7 @@ static PyObject* vecenv_log(PyObject* object, PyObject* unused) {
 static const char render_doc[] =
     "render($self, /, pixels, env=0)\n--\n\n"
     "Draw one environment into pixels, a writable C-contiguous uint8 (height, width, 3) array: red, green, blue, from the top row down.\n\n"
-    "Raises: TypeError or ValueError for an argument, NotImplementedError where the environment draws none, RuntimeError before the\n"
+    "Raises: TypeError or ValueError for an argument, NotImplementedError where the environment has no picture, RuntimeError before the\n"
     "first reset(), when closed, or in use by another thread.";
 static PyObject* vecenv_render(PyObject* object, PyObject* args, PyObject* kwargs) {
     static char* names[] = {"pixels", "env", NULL};
@@ -323,9 +324,9 @@ done:
 
 static const char window_doc[] =
     "window($self, /, env=0)\n--\n\n"
-    "Draw one frame of one environment in a window, which the first call opens, and take what the viewer does there. A process has\n"
-    "one window, and one thread that calls this.\n\n"
-    "Returns how many steps the viewer asks for before the next frame, or one of CLOSED, NO_WINDOW and WINDOW_TAKEN.\n\n"
+    "Draw one frame of one environment in a window, which the first call opens, and read the viewer's keys. A process has one\n"
+    "window, and one thread calls this.\n\n"
+    "Returns how many steps to make before the next frame, or one of CLOSED, NO_WINDOW and WINDOW_TAKEN.\n\n"
     "Raises: TypeError or ValueError for an argument, NotImplementedError where the environment has no window, RuntimeError before the\n"
     "first reset(), when closed, in use by another thread, or in another thread than the first time.";
 static PyObject* vecenv_window(PyObject* object, PyObject* args, PyObject* kwargs) {
@@ -355,7 +356,7 @@ static PyObject* vecenv_window(PyObject* object, PyObject* args, PyObject* kwarg
 }
 static const char close_doc[] =
     "close($self, /)\n--\n\n"
-    "Free the environments and let the arrays go. Closing twice is fine.\n\n"
+    "Free the environments and release the arrays. May be called twice.\n\n"
     "Raises: RuntimeError when in use by another thread.";
 static PyObject* vecenv_close(PyObject* object, PyObject* unused) {
     VecEnv* self = (VecEnv*)object;
@@ -412,7 +413,7 @@ done:
 static const char link_doc[] =
     "link($module, addresses, /)\n--\n\n"
     "Give window() the functions that it calls, as addresses in this process: a dict with every name of `externals` and no other.\n"
-    "Nobody can tell whether an address is right: a wrong one ends the process.\n\n"
+    "The addresses cannot be checked: a wrong one ends the process.\n\n"
     "Raises: TypeError or ValueError for an argument; then no address has changed.";
 static PyObject* module_link(PyObject* module, PyObject* addresses) {
     uintptr_t taken[NUM_EXTERNALS + 1] = {0};
@@ -456,13 +457,14 @@ done:
 static const char vecenv_doc[] =
     "VecEnv(observations, actions, rewards, terminals, truncations, *, num_envs=1, seed=0, num_threads=1, **parameters)\n--\n\n"
     "num_envs environments over one set of arrays, which C reads and writes in place; n = num_envs * num_agents.\n\n"
-    "  observations  (n, ...)  layout()['observation']: its type, and its size in all\n"
-    "  actions       (n, ...)  layout()['action']; (n,) will do where the size is 1\n"
+    "  observations  (n, ...)  layout()['observation']: of its type, with its size in each row\n"
+    "  actions       (n, ...)  layout()['action']: the same; (n,) is accepted where the size is 1\n"
     "  rewards       (n,)      float32\n"
     "  terminals     (n,)      bool, int8 or uint8\n"
     "  truncations   (n,)      bool, int8 or uint8\n\n"
-    "Each a writable C-contiguous buffer that overlaps no other. They are held, so that none can be resized or freed, until close().\n"
-    "num_threads > 1 shares the environments out among threads, or gives them to a single one; results do not depend on it. parameters: see VecEnv.parameters.\n\n"
+    "Each is a writable C-contiguous buffer that overlaps no other. They are held until close(), so that none can be resized or freed.\n"
+    "num_threads > 1 distributes the environments over threads; a single environment uses the threads itself. Results do not depend\n"
+    "on it. parameters: see VecEnv.parameters.\n\n"
     "Raises: TypeError or ValueError for an argument, in the words `name: expected ..., got ...`; MemoryError. A constructor that\n"
     "fails holds nothing.";
 

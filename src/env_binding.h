@@ -1,6 +1,6 @@
-/* env_binding.h - PufferLib's Ocean environments as they are, on real handles.
+/* env_binding.h - PufferLib's Ocean environments, unmodified, behind handles and checked arrays
  *
- * It takes the place of the header of that name in PufferLib 3.0.0. An Ocean binding.c needs no change:
+ * It replaces the header of that name in PufferLib 3.0.0. An Ocean binding.c needs no change:
  *
  *     #include "squared.h"
  *     #define Env Squared
@@ -15,34 +15,34 @@
  *         return 0;
  *     }
  *
- * Put this file where binding.c looks for the other one and build as before: C11, the headers of Python 3.9 or later and
- * of NumPy 1 or 2. The module has PufferLib's functions, and PufferLib's Python classes run on it unmodified, with the same
- * results, bit for bit: rand() is seeded at the same moments with the same values, environment i gets row i of each array
- * and `seed` among its keyword arguments, and logs are averaged over Log's `n`. MY_SHARED, MY_GET, MY_PUT, MY_METHODS,
- * VecEnv's fields `envs` and `num_envs`, unpack_env(args) and unpack_vecenv(args) mean what they mean there.
+ * Put this file and the folder bind/ beside it where binding.c looks for PufferLib's header, and build as before: C11, the headers
+ * of Python 3.9 or later and of NumPy 1 or 2. The module has PufferLib's functions. PufferLib's Python classes run on it
+ * unmodified, with the same results, bit for bit: rand() is seeded at the same moments with the same values, environment i gets
+ * row i of each array and finds `seed` among its keyword arguments, and logs are averaged over Log's `n`. MY_SHARED, MY_GET, MY_PUT,
+ * MY_METHODS, VecEnv's fields `envs` and `num_envs`, unpack_env(args) and unpack_vecenv(args) mean the same as there.
  *
- * Handles:   what env_init(), vec_init() and vectorize() return are objects, not integers. A number raises where a handle
- *            belongs, as does a handle of another module, or a closed one. Closing twice is fine. A handle that is dropped
- *            closes itself. vectorize() takes its Envs over: each belongs to one vector and is closed with it.
- * Ownership: a handle owns its Envs, and a hold on each array from init to close, so that none is resized or freed while C
- *            writes to it. (`truncations` are checked and held; like PufferLib, this header does not show them to Env.)
+ * Handles:   env_init(), vec_init() and vectorize() return objects, not integers. A number, a handle of another module or a closed
+ *            handle raises an exception. A handle may be closed twice. A handle that is dropped closes itself. vectorize() takes its
+ *            Envs over: each belongs to one vector and is closed with it.
+ * Ownership: a handle owns its Envs, and holds each array from init to close, so that none is resized or freed while C writes to
+ *            it. `truncations` are checked and held; like PufferLib's header, this one does not pass them to Env.
  * Arrays:    any writable, aligned, C-contiguous buffers in native byte order that do not overlap. `rewards` are float32,
- *            `terminals` and `truncations` of one byte, all three one-dimensional and equally long; `observations` and
- *            `actions` are of the type that Env's fields point to, signed or not, and their first dimension fits. For
- *            vec_init() that is num_envs in each. How many elements of a row c_step touches, and which actions it can take,
- *            nobody knows here: the Python class must get these right.
- * Errors:    a function raises, in words that name the argument, what was expected and what came, and leaves no trace. An
- *            unpack() that fails ends my_init (or my_shared, my_put) there and then, with a jump: the rest would run on a
- *            made-up value. An Env whose my_init fails is freed without c_close, which is not made for a half-built one:
- *            what my_init itself allocated before it failed is lost.
- * Threads:   c_reset, c_step and c_render run without the GIL, and must not call Python. A handle in use by one thread
- *            raises in another; two handles may step at the same time. But rand() has one state for the whole process, and
- *            a module's global variables are shared: environments with either belong in one thread, for equal results or,
- *            with globals that c_step changes, for safety. raylib wants all its windows drawn by one thread.
- * Not here:  integers that a binding.c makes of pointers by itself (`shared` of grid, moba and tower_climb); exit() in a
- *            c_render.
+ *            `terminals` and `truncations` of one byte; all three are one-dimensional and equally long. `observations` and
+ *            `actions` have the type that Env's fields point to, signed or unsigned, and a first dimension that fits: for
+ *            vec_init() it is num_envs. This header cannot know how many elements of a row c_step uses, nor which actions it
+ *            accepts: that is up to the Python class.
+ * Errors:    a function raises an exception that names the argument, what was expected and what came, and changes nothing. An
+ *            unpack() that fails ends my_init (or my_shared, my_put) at once, with longjmp, because the rest would use a wrong
+ *            value. Where my_init fails, the Env is freed without c_close, which is not made for a half-built Env: what my_init
+ *            had allocated is lost.
+ * Threads:   c_reset, c_step and c_render run without the GIL, and must not call Python. A handle in use by one thread raises an
+ *            exception in another. Two handles may step at the same time. But rand() has one state for the whole process, and
+ *            global variables of a module are shared: use environments with either in one thread, to get the same results again
+ *            and, with globals that c_step changes, to be safe. raylib wants all its windows drawn by one thread.
+ * Not done:  `shared` of grid, moba and tower_climb remains an integer, which their binding.c makes of a pointer. exit() in a
+ *            c_render ends the process.
  *
- * For authors, before the include: #define MY_CLOSE_FREES_ENV 1 if c_close frees the Env itself.
+ * For authors: write #define MY_CLOSE_FREES_ENV 1 before the include if c_close frees the Env itself.
  */
 #ifndef ENV_BINDING_H
 #define ENV_BINDING_H
@@ -50,18 +50,16 @@
 #ifndef NPY_NO_DEPRECATED_API
 #define NPY_NO_DEPRECATED_API NPY_1_7_API_VERSION
 #endif
-#include <Python.h>
+#include "bind/buffers.h"
+
 #include <numpy/arrayobject.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
-/* What binding.c supplies. Their results count only where these comments say so. */
-static int my_init(Env* env, PyObject* args, PyObject* kwargs); /* 0, or else it failed */
+/* The functions of binding.c. Their results are ignored unless a comment here says what they mean. */
+static int my_init(Env* env, PyObject* args, PyObject* kwargs); /* 0, or it failed */
 static int my_log(PyObject* dict, Log* log);
 #ifdef MY_SHARED
 static PyObject* my_shared(PyObject* self, PyObject* args, PyObject* kwargs); /* new reference */
@@ -70,7 +68,7 @@ static PyObject* my_shared(PyObject* self, PyObject* args, PyObject* kwargs); /*
 static PyObject* my_get(PyObject* dict, Env* env);
 #endif
 #ifdef MY_PUT
-static int my_put(Env* env, PyObject* args, PyObject* kwargs); /* 0, or else it failed */
+static int my_put(Env* env, PyObject* args, PyObject* kwargs); /* 0, or it failed */
 #endif
 #ifndef MY_METHODS
 #define MY_METHODS {NULL, NULL, 0, NULL}
@@ -79,7 +77,7 @@ static int my_put(Env* env, PyObject* args, PyObject* kwargs); /* 0, or else it 
 #define BIND_TEXT_(token) #token
 #define BIND_TEXT(token) BIND_TEXT_(token)
 
-/* Two environments of PufferLib 3.0.0 do, and are not to be told so. */
+/* Grid and CTowerClimb free the Env in c_close. */
 #ifndef MY_CLOSE_FREES_ENV
 #define MY_CLOSE_FREES_ENV (strcmp(BIND_TEXT(Env), "Grid") == 0 || strcmp(BIND_TEXT(Env), "CTowerClimb") == 0)
 #endif
@@ -94,9 +92,9 @@ _Static_assert(sizeof(Log) % sizeof(float) == 0, "Log must be a struct of floats
 
 /* ---- Values from Python, and to it ------------------------------------------------------------------------------------ */
 
-static _Thread_local jmp_buf* bind_unpack_failed; /* where unpack() goes on an error; NULL: it returns */
+static _Thread_local jmp_buf* bind_unpack_failed; /* where unpack() jumps to on an error; NULL: it returns */
 
-/* Runs my_init or my_put, from which a failed unpack() comes back at once. Returns 0, or -1 with an exception. */
+/* Runs my_init or my_put, which a failed unpack() leaves by a jump. Returns 0, or -1 with an exception. */
 static int bind_run(const char* name, int (*hook)(Env*, PyObject*, PyObject*), Env* env, PyObject* kwargs) {
     jmp_buf here, *const outer = bind_unpack_failed;
     PyObject* const empty = PyTuple_New(0);
@@ -111,30 +109,10 @@ static int bind_run(const char* name, int (*hook)(Env*, PyObject*, PyObject*), E
     return PyErr_Occurred() ? -1 : 0;
 }
 
-/* An int, or whatever stands for one, such as NumPy's. Returns 0, or -1 with an exception of the given type. */
-static int bind_int(const char* name, PyObject* value, long long min, long long max, PyObject* exception, long long* out) {
-    int overflow = 0;
-    PyObject* number = PyIndex_Check(value) ? PyNumber_Index(value) : NULL;
-    if (!number) {
-        if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_TypeError)) return -1;
-        PyErr_Clear();
-        PyErr_Format(PyExc_TypeError, "%s: expected an int, got %.80R", name, value);
-        return -1;
-    }
-    *out = PyLong_AsLongLongAndOverflow(number, &overflow);
-    Py_DECREF(number);
-    if (!overflow && *out >= min && *out <= max) return 0;
-    if (overflow)
-        PyErr_Format(exception, "%s: expected an int in [%lld, %lld], got one beyond 64 bits", name, min, max);
-    else
-        PyErr_Format(exception, "%s: expected an int in [%lld, %lld], got %lld", name, min, max, *out);
-    return -1;
-}
-
 /* The 32 bits that srand() takes, signed or not. */
 static int bind_seed(PyObject* value, int* seed) {
     long long number = 0;
-    if (bind_int("seed", value, INT_MIN, UINT_MAX, PyExc_ValueError, &number) < 0) return -1;
+    if (bind_index("seed", value, INT_MIN, UINT_MAX, "", PyExc_ValueError, &number) < 0) return -1;
     *seed = (int)(unsigned)number;
     return 0;
 }
@@ -147,15 +125,15 @@ BIND_MAYBE_UNUSED static double unpack(PyObject* kwargs, const char* key) {
     if (!value) {
         PyErr_Format(PyExc_TypeError, "%s: expected a keyword argument, got none", key);
     } else if (PyIndex_Check(value)) {
-        if (bind_int(key, value, INT_MIN, INT_MAX, PyExc_ValueError, &integer) == 0) return (double)integer;
+        if (bind_index(key, value, INT_MIN, INT_MAX, "", PyExc_ValueError, &integer) == 0) return (double)integer;
     } else {
         number = PyFloat_AsDouble(value);
         if (!PyErr_Occurred() && number - number == 0) return number; /* false for NaN and infinities */
         if (!PyErr_Occurred()) {
-            PyErr_Format(PyExc_ValueError, "%s: expected a finite number, got %.80R", key, value);
+            bind_refuse(PyExc_ValueError, value, "%s: expected a finite number", key);
         } else if (PyErr_ExceptionMatches(PyExc_TypeError)) {
             PyErr_Clear();
-            PyErr_Format(PyExc_TypeError, "%s: expected a number, got %.80R", key, value);
+            bind_refuse(PyExc_TypeError, value, "%s: expected a number", key);
         }
     }
     if (bind_unpack_failed) longjmp(*bind_unpack_failed, 1);
@@ -172,112 +150,32 @@ BIND_MAYBE_UNUSED static int assign_to_dict(PyObject* dict, const char* key, flo
 
 /* ---- Arrays ----------------------------------------------------------------------------------------------------------- */
 
-enum { BIND_OBSERVATIONS, BIND_ACTIONS, BIND_REWARDS, BIND_TERMINALS, BIND_TRUNCATIONS, BIND_ARRAYS };
-static const char* const BIND_NAMES[] = {"observations", "actions", "rewards", "terminals", "truncations"};
+/* The type of elements that a field of Env points to. char and bool are one byte, and int may be signed or not. */
+static const BindType BIND_BYTE = {"int8", "?bB", 1}, BIND_UBYTE = {"uint8", "?bB", 1}, BIND_BOOL = {"bool", "?bB", 1},
+                      BIND_SHORT = {"int16", "hH", 2}, BIND_USHORT = {"uint16", "hH", 2}, BIND_INT = {"int32", "iIlL", 4},
+                      BIND_UINT = {"uint32", "iIlL", 4}, BIND_FLOAT = {"float32", "f", 4}, BIND_DOUBLE = {"float64", "d", 8},
+                      BIND_NUMBERS = {"plain numbers", "?bBhHiIlLqQefd", 0}, BIND_ANY4 = {"int32 or float32", "iIlLf", 4};
+#define BIND_TYPE_OF(pointer, other)                                                                                          \
+    _Generic((pointer), float*: &BIND_FLOAT, double*: &BIND_DOUBLE, int*: &BIND_INT, unsigned*: &BIND_UINT,                   \
+             short*: &BIND_SHORT, unsigned short*: &BIND_USHORT, char*: &BIND_BYTE, signed char*: &BIND_BYTE,                 \
+             unsigned char*: &BIND_UBYTE, bool*: &BIND_BOOL, default: other) /* for example void* */
+static const BindType* const BIND_TYPES[] = {BIND_TYPE_OF(((Env*)0)->observations, &BIND_NUMBERS),
+                                             BIND_TYPE_OF(((Env*)0)->actions, &BIND_ANY4), &BIND_FLOAT, &BIND_BOOL,
+                                             &BIND_BOOL};
 
-/* What a field of Env points to, as a letter of the buffer protocol, or `other` where that cannot be told. */
-#define BIND_TYPE(pointer, other)                                                                                  \
-    _Generic((pointer), float*: 'f', double*: 'd', int*: 'i', unsigned*: 'I', short*: 'h', unsigned short*: 'H',   \
-             char*: 'b', signed char*: 'b', unsigned char*: 'B', bool*: '?', default: other)
-static const char BIND_TYPES[] = {BIND_TYPE(((Env*)0)->observations, '*'), BIND_TYPE(((Env*)0)->actions, '4'), 'f', '?',
-                                  '?'};
-
-/* A type in NumPy's words. */
-static const char* bind_dtype(char type) {
-    static const char letters[] = "fdiIhHbB?4*";
-    static const char* const names[] = {"float32", "float64", "int32", "uint32",           "int16",        "uint16",
-                                        "int8",    "uint8",   "bool",  "int32 or float32", "plain numbers"};
-    return names[strchr(letters, type) - letters];
-}
-
-/* The one letter of a buffer's type, or 0 for a compound one. *swapped: its byte order is not this machine's. */
-static char bind_letter(const Py_buffer* view, bool* swapped) {
-    const uint16_t one = 1;
-    const bool little = *(const uint8_t*)&one == 1;
-    const char* format = view->format ? view->format : "B";
-    *swapped = view->itemsize > 1 && (*format == '<' ? !little : *format == '>' || *format == '!' ? little : false);
-    if (*format && strchr("@=<>!", *format)) format++;
-    return format[0] && !format[1] ? *format : 0;
-}
-
-static bool bind_has_type(const Py_buffer* view, char type) {
-    bool swapped = false;
-    const char letter = bind_letter(view, &swapped);
-    if (swapped || !letter) return false;
-    switch (type) {
-        case '*': return strchr("?bBhHiIlLqQefd", letter);
-        case '4': return strchr("iIlLf", letter) && view->itemsize == 4;
-        case 'i':
-        case 'I': return strchr("iIlL", letter) && view->itemsize == 4;
-        case 'h':
-        case 'H': return strchr("hH", letter);
-        case 'b':
-        case 'B':
-        case '?': return strchr("?bB", letter);
-        default: return letter == type;
-    }
-}
-
-/* Writes "float32 (64, 10)": what a buffer holds. Cut short where it does not fit. */
-static void bind_describe(const Py_buffer* view, char* out, size_t size) {
-    bool swapped = false;
-    const char letter = bind_letter(view, &swapped);
-    const char* kind = !letter ? NULL : strchr("efdg", letter) ? "float" : strchr("bhilqn", letter) ? "int" : "uint";
-    int used = 0;
-    if (letter == '?')
-        used = PyOS_snprintf(out, size, "bool (");
-    else if (letter && strchr("efdgbhilqnBHILQN", letter))
-        used = PyOS_snprintf(out, size, "%s%s%d (", swapped ? "byte-swapped " : "", kind, (int)view->itemsize * 8);
-    else
-        used = PyOS_snprintf(out, size, "format '%.32s' (", view->format ? view->format : "");
-    for (int k = 0; k < view->ndim && used < (int)size; k++)
-        used += PyOS_snprintf(out + used, size - (size_t)used, k ? ", %zd" : "%zd", view->shape[k]);
-    if (used < (int)size) PyOS_snprintf(out + used, size - (size_t)used, view->ndim == 1 ? ",)" : ")");
-}
-
-/* Takes a hold on one array that C may write to as it stands. On failure there is none. */
-static int bind_hold(const char* name, PyObject* array, Py_buffer* view) {
-    const char* reason = NULL;
-    if (PyObject_GetBuffer(array, view, PyBUF_FORMAT | PyBUF_STRIDES) < 0) {
-        view->obj = NULL;
-        if (!PyErr_ExceptionMatches(PyExc_TypeError) && !PyErr_ExceptionMatches(PyExc_ValueError) &&
-            !PyErr_ExceptionMatches(PyExc_BufferError))
-            return -1;
-        PyErr_Clear();
-        PyErr_Format(PyExc_TypeError, "%s: expected an array of numbers, got %.80s", name, Py_TYPE(array)->tp_name);
-        return -1;
-    }
-    if (view->readonly)
-        reason = "expected a writable array, got a read-only one";
-    else if (!PyBuffer_IsContiguous(view, 'C'))
-        reason = "expected a C-contiguous array, got one with gaps or another order";
-    else if (view->itemsize > 1 && (uintptr_t)view->buf % (size_t)view->itemsize)
-        reason = "expected an array aligned to its element size, got an unaligned one";
-    if (!reason) return 0;
-    PyErr_Format(PyExc_ValueError, "%s: %s", name, reason);
-    PyBuffer_Release(view);
-    return -1;
-}
-
-static void bind_release(Py_buffer* views) {
-    for (int k = 0; k < BIND_ARRAYS; k++) PyBuffer_Release(&views[k]); /* nothing where there is no hold */
-}
-
-/* Type and shape of array k, which is for `rows` agents. With `whole`, observations and actions may have several rows for
- * each: one environment gets them all, and a flat array is as good as a square one. */
-static int bind_check(int k, const Py_buffer* view, Py_ssize_t rows, bool whole) {
+/* Whether array k has its type, and a shape for `rows` environments. whole: all of it is for one environment, so observations and
+ * actions may have several rows for each reward, and may be flat. Returns 0, or -1 with an exception. */
+static int bind_check_layout(int k, const Py_buffer* view, Py_ssize_t rows, bool whole) {
     const bool flat = k != BIND_OBSERVATIONS && k != BIND_ACTIONS;
-    char got[160];
+    char shape[48];
     if (bind_has_type(view, BIND_TYPES[k]) && view->len > 0 && (flat ? view->ndim == 1 : view->ndim >= 1) &&
         (view->shape[0] == rows || (whole && !flat && view->shape[0] % rows == 0)))
         return 0;
-    bind_describe(view, got, sizeof got);
-    PyErr_Format(PyExc_ValueError, "%s: expected %s (%zd,%s), got %s", BIND_NAMES[k], bind_dtype(BIND_TYPES[k]), rows,
-                 flat ? "" : " ...", got);
-    return -1;
+    PyOS_snprintf(shape, sizeof shape, flat ? "(%zd,)" : "(%zd, ...)", rows);
+    return bind_refuse_buffer(BIND_NAMES[k], view, BIND_TYPES[k], shape);
 }
 
-/* Takes a hold on all five arrays, or on none. rows 0 stands for as many as there are rewards, all for one environment. */
+/* Holds all five arrays, or none. rows: the environments; 0: one environment with as many agents as there are rewards. */
 static int bind_hold_all(PyObject* const* arrays, Py_ssize_t rows, Py_buffer* views) {
     const bool whole = rows == 0;
     memset(views, 0, BIND_ARRAYS * sizeof *views);
@@ -286,17 +184,8 @@ static int bind_hold_all(PyObject* const* arrays, Py_ssize_t rows, Py_buffer* vi
     if (whole) rows = views[BIND_REWARDS].ndim == 1 ? views[BIND_REWARDS].shape[0] : 0;
     if (rows < 1) rows = 1;
     for (int k = 0; k < BIND_ARRAYS; k++)
-        if (bind_check(k, &views[k], rows, whole) < 0) goto failed;
-    for (int k = 1; k < BIND_ARRAYS; k++)
-        for (int j = 0; j < k; j++) {
-            const char *a = views[j].buf, *b = views[k].buf;
-            if ((uintptr_t)a >= (uintptr_t)b + (size_t)views[k].len || (uintptr_t)b >= (uintptr_t)a + (size_t)views[j].len)
-                continue;
-            PyErr_Format(PyExc_ValueError, "%s: expected memory of its own, got an array that overlaps %s", BIND_NAMES[k],
-                         BIND_NAMES[j]);
-            goto failed;
-        }
-    return 0;
+        if (bind_check_layout(k, &views[k], rows, whole) < 0) goto failed;
+    if (bind_check_overlap(views) == 0) return 0;
 failed:
     bind_release(views);
     return -1;
@@ -311,19 +200,19 @@ typedef struct VecEnv {
     int num_envs;
 } VecEnv;
 
-/* Both kinds: an Env is a vector of one. */
+/* Either kind of handle: an Env is a vector of one. */
 typedef struct BindHandle {
     PyObject_HEAD
-    atomic_int state;             /* who turns IDLE to BUSY has the handle to himself, without the GIL too */
-    struct BindHandle* owner;     /* of an Env: the vector that took it over (borrowed), whose state counts for both */
+    atomic_int state;             /* the thread that turns IDLE to BUSY has the handle to itself, without the GIL too */
+    struct BindHandle* owner;     /* of an Env: the vector that took it over (borrowed); its state is that of both */
     VecEnv vec;                   /* envs[i] is NULL until my_init has succeeded */
-    struct BindHandle** members;  /* (num_envs) of vectorize(): the handles that own the Envs, with a reference to each */
+    struct BindHandle** members;  /* (num_envs) of vectorize(): the handles that own the Envs; a reference to each */
     Py_buffer views[BIND_ARRAYS]; /* of env_init() and vec_init(): held while their obj is not NULL */
 } BindHandle;
 
 static PyTypeObject bind_env_type, bind_vec_type;
 
-/* Gives back all a handle owns, whole or half built; nobody else may be using it. */
+/* Gives back all that a handle owns, whole or half built. No other thread may be using it. */
 static void bind_close(BindHandle* self) {
     atomic_store(&self->state, BIND_CLOSED);
     for (int i = 0; self->vec.envs && i < self->vec.num_envs; i++) {
@@ -333,9 +222,9 @@ static void bind_close(BindHandle* self) {
             if (!member) continue;
             if (member->owner == self) {
                 member->owner = NULL;
-                if (env) bind_close(member); /* no env: vectorize() failed, and lets it go as it was */
+                if (env) bind_close(member); /* no env: vectorize() failed, and the member stays open */
             }
-            self->members[i] = NULL; /* first: what follows may run the garbage collector, which looks here */
+            self->members[i] = NULL; /* before Py_DECREF, which may run the garbage collector, which reads it */
             Py_DECREF(member);
         } else if (env) {
             c_close(env);
@@ -349,7 +238,7 @@ static void bind_close(BindHandle* self) {
     bind_release(self->views);
 }
 
-/* Room for so many environments, none of them made yet. Returns 0, or -1 with an exception. */
+/* Allocates the pointers of num_envs environments. Returns 0, or -1 with an exception. */
 static int bind_make_room(BindHandle* self, int num_envs) {
     self->vec.envs = calloc((size_t)num_envs, sizeof(void*));
     self->vec.num_envs = num_envs;
@@ -387,7 +276,7 @@ static PyObject* bind_repr(PyObject* object) {
     {PyVarObject_HEAD_INIT(NULL, 0).tp_name = name, .tp_doc = doc, .tp_basicsize = sizeof(BindHandle),       \
      .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, .tp_dealloc = bind_dealloc, .tp_traverse = bind_traverse, \
      .tp_clear = bind_clear, .tp_repr = bind_repr}
-/* static, as handles are checked where no module is at hand: in unpack_env(args) */
+/* Static types: unpack_env(args) checks handles, and has no module at hand. */
 static PyTypeObject bind_env_type = BIND_HANDLE_TYPE("binding.Env", "One environment, from env_init().");
 static PyTypeObject bind_vec_type = BIND_HANDLE_TYPE("binding.VecEnv", "Environments, from vec_init() or vectorize().");
 
@@ -402,11 +291,11 @@ static BindHandle* bind_handle(PyObject* object, PyTypeObject* type) {
     return NULL;
 }
 
-/* Whose state counts for a handle. */
+/* The handle whose state counts: the vector's, for an Env that belongs to one. */
 static BindHandle* bind_lock(BindHandle* self) { return self->owner ? self->owner : self; }
 
-/* Makes a handle the caller's alone until bind_leave(). Borrowed; NULL with an exception. The vector of an Env is kept alive
- * meanwhile: whoever drops it in another thread would close the Env. */
+/* Makes a handle the caller's alone until bind_leave(). Borrowed; NULL with an exception. Keeps the vector of an Env alive meanwhile:
+ * another thread that drops the vector would close the Env. */
 static BindHandle* bind_enter(PyObject* object, PyTypeObject* type) {
     BindHandle* self = bind_handle(object, type);
     int state = BIND_IDLE;
@@ -426,8 +315,8 @@ static void bind_leave(BindHandle* self) {
     Py_DECREF(lock);
 }
 
-/* For MY_METHODS and my_shared: the first argument's environments, or NULL with an exception. They stay valid as long as the
- * caller keeps the GIL and closes nothing. */
+/* For MY_METHODS and my_shared: the handle that is the first argument, or NULL with an exception. Its environments stay valid while
+ * the caller keeps the GIL and closes nothing. */
 static BindHandle* bind_first(PyObject* args, PyTypeObject* type) {
     BindHandle* self = NULL;
     if (PyTuple_Size(args) < 1)
@@ -470,7 +359,7 @@ static void bind_point(Env* env, const Py_buffer* views, int i, int num_envs) {
     env->terminals = shares[BIND_TERMINALS];
 }
 
-/* Makes environment i of a handle that holds its arrays. `kwargs` is ours: it gets the seed. */
+/* Makes environment i of a handle that holds its arrays. Adds the seed to `kwargs`. Returns 0, or -1 with an exception. */
 static int bind_make_env(BindHandle* self, int i, int seed, PyObject* kwargs) {
     PyObject* number = PyLong_FromLong(seed);
     Env* env = calloc(1, sizeof(Env));
@@ -499,7 +388,7 @@ static PyObject* bind_make(PyTypeObject* type, PyObject* args, int num_envs, int
     if (bind_hold_all(arrays, single ? 0 : num_envs, self->views) < 0) goto failed;
     if (bind_make_room(self, num_envs) < 0) goto failed;
     for (int i = 0; i < num_envs; i++) {
-        /* assumes, as PufferLib does, that each process has as many; unsigned, because it may wrap around */
+        /* as PufferLib: every process is assumed to have as many environments. unsigned: the product may wrap around */
         const int env_seed = single ? seed : (int)((unsigned)i + (unsigned)seed * (unsigned)num_envs);
         if (bind_make_env(self, i, env_seed, keywords) < 0) goto failed;
     }
@@ -524,7 +413,7 @@ static PyObject* bind_vec_init(PyObject* module, PyObject* args, PyObject* kwarg
     int seed = 0;
     (void)module;
     if (bind_expect("vec_init", args, 7) < 0) return NULL;
-    if (bind_int("num_envs", PyTuple_GetItem(args, 5), 1, INT_MAX, PyExc_ValueError, &num_envs) < 0) return NULL;
+    if (bind_index("num_envs", PyTuple_GetItem(args, 5), 1, INT_MAX, "", PyExc_ValueError, &num_envs) < 0) return NULL;
     if (bind_seed(PyTuple_GetItem(args, 6), &seed) < 0) return NULL;
     return bind_make(&bind_vec_type, args, (int)num_envs, seed, kwargs);
 }
@@ -543,7 +432,7 @@ static PyObject* bind_vectorize(PyObject* module, PyObject* args) {
         PyErr_NoMemory();
         goto failed;
     }
-    atomic_store(&self->state, BIND_IDLE); /* an Env that comes twice is then found taken, not closed */
+    atomic_store(&self->state, BIND_IDLE); /* so that an Env that comes twice is reported as taken and not as closed */
     for (int i = 0; i < num_envs; i++) {
         if (!(member = bind_enter(PyTuple_GetItem(args, i), &bind_env_type))) goto failed;
         bind_leave(member);
@@ -573,7 +462,7 @@ static PyObject* bind_reset(PyObject* args, PyTypeObject* type, const char* func
     const unsigned first = (unsigned)seed * (unsigned)self->vec.num_envs;
     Py_BEGIN_ALLOW_THREADS
     for (int i = 0; i < self->vec.num_envs; i++) {
-        if (type == &bind_vec_type) srand((unsigned)i + first); /* PufferLib's env_reset takes a seed, and leaves it */
+        if (type == &bind_vec_type) srand((unsigned)i + first); /* PufferLib's env_reset ignores its seed */
         c_reset(self->vec.envs[i]);
     }
     Py_END_ALLOW_THREADS
@@ -595,7 +484,7 @@ static PyObject* bind_render(PyObject* handle, PyTypeObject* type, PyObject* ind
     long long i = 0;
     BindHandle* self = bind_enter(handle, type);
     if (!self) return NULL;
-    if (index && bind_int("env_id", index, 0, self->vec.num_envs - 1, PyExc_IndexError, &i) < 0) {
+    if (index && bind_index("env_id", index, 0, self->vec.num_envs - 1, "", PyExc_IndexError, &i) < 0) {
         bind_leave(self);
         return NULL;
     }
@@ -616,7 +505,7 @@ static PyObject* bind_close_handle(PyObject* handle, PyTypeObject* type) {
     if (atomic_load(&self->state) == BIND_CLOSED) Py_RETURN_NONE;
     if (!bind_enter(handle, type)) return NULL;
     bind_close(self);
-    Py_DECREF(self); /* in place of bind_leave(), which would open it again */
+    Py_DECREF(self); /* instead of bind_leave(), which would open it again */
     Py_RETURN_NONE;
 }
 
@@ -662,7 +551,7 @@ static PyObject* bind_env_get(PyObject* module, PyObject* handle) {
 #endif
 }
 
-/* An array that comes under one of the five names is checked and held like those of env_init(). */
+/* An array under one of the five names is checked and held as in env_init(). */
 static PyObject* bind_env_put(PyObject* module, PyObject* args, PyObject* kwargs) {
 #ifdef MY_PUT
     PyObject *arrays[BIND_ARRAYS], *result = NULL, *keywords = NULL;
@@ -755,22 +644,22 @@ static PyObject* bind_vec_close(PyObject* module, PyObject* handle) {
 
 static PyMethodDef bind_methods[] = {
     {"env_init", BIND_KEYWORDS(bind_env_init),
-     "env_init(" BIND_ARRAYS_DOC "seed, **parameters): one Env, which gets them whole."},
+     "env_init(" BIND_ARRAYS_DOC "seed, **parameters): one Env over the whole arrays."},
     {"env_reset", bind_env_reset, METH_VARARGS, "env_reset(env, seed): start an episode. The seed is not used."},
     {"env_step", bind_env_step, METH_O, "env_step(env): one step."},
     {"env_render", bind_env_render, METH_O, "env_render(env): draw."},
-    {"env_close", bind_env_close, METH_O, "env_close(env): free it, and let its arrays go. Closing twice is fine."},
-    {"env_get", bind_env_get, METH_O, "env_get(env): a dict of what the binding's my_get puts there."},
+    {"env_close", bind_env_close, METH_O, "env_close(env): free it, and release its arrays. May be called twice."},
+    {"env_get", bind_env_get, METH_O, "env_get(env): a dict that the binding's my_get fills."},
     {"env_put", BIND_KEYWORDS(bind_env_put),
-     "env_put(env, **values): hand values, or other arrays, to the binding's my_put."},
+     "env_put(env, **values): pass values, or other arrays, to the binding's my_put."},
     {"vectorize", bind_vectorize, METH_VARARGS, "vectorize(*envs): a VecEnv that takes these Envs over."},
     {"vec_init", BIND_KEYWORDS(bind_vec_init),
-     "vec_init(" BIND_ARRAYS_DOC "num_envs, seed, **parameters): a VecEnv whose environments get a row each."},
+     "vec_init(" BIND_ARRAYS_DOC "num_envs, seed, **parameters): a VecEnv; each environment has one row."},
     {"vec_reset", bind_vec_reset, METH_VARARGS, "vec_reset(vec, seed): start an episode in each."},
     {"vec_step", bind_vec_step, METH_O, "vec_step(vec): one step of each."},
     {"vec_log", bind_vec_log, METH_O, "vec_log(vec): means over the episodes since the last call; {} if there are none."},
     {"vec_render", bind_vec_render, METH_VARARGS, "vec_render(vec, env_id): draw one."},
-    {"vec_close", bind_vec_close, METH_O, "vec_close(vec): free all, and let the arrays go. Closing twice is fine."},
+    {"vec_close", bind_vec_close, METH_O, "vec_close(vec): free all, and release the arrays. May be called twice."},
     {"shared", BIND_KEYWORDS(bind_shared), "shared(...): what the binding's my_shared returns."},
     MY_METHODS,
     {NULL, NULL, 0, NULL},

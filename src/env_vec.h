@@ -247,7 +247,7 @@ static inline const char* env_vec__check_spaces(const EnvVec* vec) {
     return NULL;
 }
 
-/* Makes num_envs environments with the parameters of `first`, whose other fields are ignored. On failure vec is closed. */
+/* Makes num_envs environments like `first`, in which the parameters are set and everything else is zero. On failure vec is closed. */
 static inline const char* env_vec_open(EnvVec* vec, const Env* first, int64_t num_envs, uint64_t seed, int64_t num_threads) {
     const char* message = NULL;
     memset(vec, 0, sizeof *vec);
@@ -266,6 +266,7 @@ static inline const char* env_vec_open(EnvVec* vec, const Env* first, int64_t nu
         env->num_threads = num_envs == 1 ? (int32_t)num_threads : 1;
         env->rng = env_seed(seed, 0, (uint64_t)i);
         message = c_init(env);
+        if (message) message = env_vec__keep(vec, message);
         if (message) break;
         vec->num_envs++; /* which env_vec_close must close */
         vec->num_agents += env->num_agents;
@@ -282,7 +283,6 @@ static inline const char* env_vec_open(EnvVec* vec, const Env* first, int64_t nu
         vec->bad_header = message != NULL;
     }
     if (message) {
-        if (message != vec->message) message = env_vec__keep(vec, message);
         env_vec_close(vec);
         return message;
     }

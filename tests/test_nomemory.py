@@ -1,7 +1,8 @@
-"""src/binding.c without memory: every allocation of every call fails once, alone and with all that follow.
+"""src/binding.c out of memory: every allocation of every call fails once, alone and together with all later ones.
 
-A call then raises MemoryError or does without; it never crashes nor raises anything else, and the object goes on.
-CPython's own _testcapi makes Python's allocators fail; those of the environment fail in test_binding.py and c/test_boids.c.
+The call then raises MemoryError, or succeeds without that allocation. It never crashes or raises anything else, and the
+object still works. CPython's _testcapi makes Python's allocators fail. In test_binding.py and c/test_boids.c those of the
+environment fail.
 """
 
 import subprocess

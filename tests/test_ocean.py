@@ -1,13 +1,14 @@
-"""PufferLib's Ocean environments on src/env_binding.h: the same results as on PufferLib's header, and none of its crashes.
+"""PufferLib's Ocean environments on src/env_binding.h: the same results as with PufferLib's header, and no crashes.
 
 Every environment that PufferLib's package carries is compiled twice, unmodified, with either header; its Python class,
-unmodified too, then takes the same actions on both. What a caller can get wrong is a table in ocean/mistakes.py.
-raylib is replaced by ocean/raylib.h. Whatever could crash has a process of its own.
+also unmodified, then takes the same actions on both. ocean/mistakes.py has a table of mistakes.
+ocean/raylib.h replaces raylib. What could crash runs in a process of its own.
 """
 
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from ocean.mistakes import CHECKS, ROWS
 HERE = Path(__file__).resolve().parent / "ocean"
 HEADER = HERE.parent.parent / "src/env_binding.h"
 FLAGS = ["-std=gnu11", "-O1", "-fPIC", "-fwrapv", "-DPLATFORM_DESKTOP"]  # PufferLib's setup.py asks for the last two
-SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")  # here, as two threads that ask first may get None
+SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")  # read once, here: two threads that read it first may get None
 SECONDS = 300
 
 pytestmark = pytest.mark.slow
@@ -37,7 +38,7 @@ SAME = [
     "terraform", "tetris", "tower_climb", "trash_pickup", "tripletriad",
 ]
 # fmt: on
-NEITHER = {  # and why
+NEITHER = {  # with the reason, as the message has it
     "impulse_wars": "box2d/box2d.h",  # Box2D is not part of the package
     "tactical": "c_close",  # it has none
 }
@@ -65,6 +66,7 @@ class Builds:
         for header, source in (("ours", HEADER), ("theirs", self.ocean / "env_binding.h")):
             (folder / header).mkdir()
             shutil.copy(source, folder / header / "env_binding.h")
+        shutil.copytree(HEADER.parent / "bind", folder / "ours" / "bind")  # as the manual of our header says
 
     def build(self, *names: str, headers: tuple[str, ...] = ("ours", "theirs"), flags: tuple[str, ...] = ()) -> None:
         wanted = [(header, name) for header in headers for name in names if (header, name) not in self.built]
@@ -72,11 +74,11 @@ class Builds:
             self.built |= zip(wanted, pool.map(lambda key: self._compile(*key, flags), wanted), strict=True)
 
     def _compile(self, header: str, name: str, flags: tuple[str, ...]) -> str:
-        """What the compiler had to say."""
+        """Compiles a binding. Returns the messages of the compiler."""
         place = self.folder / header / name
         source = HERE / name if (HERE / name).is_dir() else self.ocean / name
         shutil.copytree(source, place, ignore=shutil.ignore_patterns("*.py*", "__pycache__"))
-        # tower_climb includes a file of school's; -isystem: what they warn of is theirs
+        # tower_climb includes a file of school. -isystem: no warnings about PufferLib's code
         folders = [self.include, np.get_include(), sysconfig.get_paths()["include"], self.ocean / "school"]
         command = [*self.compiler.split(), *FLAGS, *(flags or ["-w"]), *(f"-isystem{folder}" for folder in folders)]
         library = place / f"binding{SUFFIX}"
@@ -88,7 +90,7 @@ class Builds:
 
 
 def run(script: str, *arguments: Any) -> dict[str, Any]:
-    """What one of the scripts says of each name."""
+    """The output of one of the scripts for each name."""
     command = [sys.executable, "-m", script, *map(str, arguments)]
     environment = os.environ | {"PYTHONPATH": str(HERE.parent)}
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, env=environment)
@@ -97,7 +99,7 @@ def run(script: str, *arguments: Any) -> dict[str, Any]:
 
 
 def selected(request: pytest.FixtureRequest, test: str) -> list[str]:
-    """The names that this run has that test of this file for."""
+    """The names for which this run has that test of this file."""
     tests = (item for item in request.session.items if item.path == Path(__file__) and item.name.startswith(f"{test}["))
     return [item.callspec.params["name"] for item in tests]
 
@@ -109,7 +111,7 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> Builds:
 
 @pytest.fixture(scope="session")
 def traces(builds: Builds, request: pytest.FixtureRequest) -> dict[str, dict[str, Any]]:
-    """What each environment shows, by header."""
+    """The trace of each environment, by header."""
     names = selected(request, "test_same_results")
     builds.build(*names)
     with ThreadPoolExecutor() as pool:
@@ -139,7 +141,7 @@ def test_same_results(name: str, traces: dict[str, dict[str, Any]]) -> None:
     ours, theirs = traces["ours"][name], traces["theirs"][name]
     assert isinstance(theirs, dict), theirs
     assert isinstance(ours, dict), ours
-    assert len(set(theirs["steps"])) > 100  # something happens
+    assert len(set(theirs["steps"])) > 100  # the environment changes
     assert theirs["logs"] or name in SILENT
     differing = [step for step, (a, b) in enumerate(zip(ours["steps"], theirs["steps"], strict=True)) if a != b]
     assert not differing, f"observations, rewards, terminals or truncations differ from step {differing[0]} on"
@@ -151,7 +153,7 @@ def test_builds_with_neither(name: str, builds: Builds) -> None:
     builds.build(name)
     for header in ("ours", "theirs"):
         message = builds.built[header, name]
-        if not message:  # a name that is missing is missed when the library is loaded
+        if not message:  # a missing function is an error only when the library is loaded
             message = builds.trace(header, [name])[name]
         assert NEITHER[name] in message
 
@@ -179,7 +181,7 @@ def test_promise(name: str, said: dict[str, str]) -> None:
 
 
 def test_the_table_bites(builds: Builds) -> None:
-    """PufferLib's own header crashes, or accepts, or raises without the words."""
+    """With PufferLib's own header these rows and checks fail: it crashes, accepts, or raises another message."""
     builds.build("squared", "probe", headers=("theirs",))
     names = ["rewards-float64", "vec_step-closed", "vec_step-int", "render-huge", "missing", "seed-2**32"]
     names += ["the_gil_is_released", "closing_twice_is_fine", "arrays_are_held_until_close", "nothing_leaks"]
@@ -205,4 +207,5 @@ def test_no_warnings(name: str, builds: Builds, tmp_path: Path) -> None:
     other = Builds(tmp_path)
     other.build(name, headers=("ours",), flags=("-Wall", "-Wextra"))
     message = other.built["ours", name]
-    assert not [line for line in message.splitlines() if "env_binding.h:" in line and "warning:" in line], message
+    ours = re.compile(r"(env_binding|bind/\w+)\.h:.*warning:")
+    assert not [line for line in message.splitlines() if ours.search(line)], message

@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pytest
 
-from boids_env import binding
+import boids_env
 from test_golden import play
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,7 +69,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source, build = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("build")
     for name, text in PROJECT.items():
         (source / name).write_text(text)
-    options = [f"-Dboids_env_ROOT={binding.cmake()}", f"-DPython_EXECUTABLE={sys.executable}", "-DCMAKE_BUILD_TYPE=Release"]
+    options = [
+        f"-Dboids_env_ROOT={boids_env.get_cmake_dir()}",
+        f"-DPython_EXECUTABLE={sys.executable}",
+        "-DCMAKE_BUILD_TYPE=Release",
+    ]
     run("cmake", "-G", "Ninja", "-S", source, "-B", build, *options)
     run("cmake", "--build", build, "--parallel", "2")
     return build

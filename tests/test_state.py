@@ -49,7 +49,7 @@ def go_on(module, env, arrays, steps, **parameters):
 
 
 def started(module, num_envs=1, steps=3, **options):
-    """A VecEnv after some steps, so that there is something to lose."""
+    """A VecEnv after some steps, so that a wrong change is visible."""
     env, arrays = make(module, num_envs, **options)
     env.reset()
     for _ in range(steps):
@@ -75,7 +75,7 @@ def sealed(data):
 
 
 def forged(data, offset, form, *values):
-    """The bytes with something else in one place, which no checksum tells."""
+    """The bytes with another value in one place, and a checksum that fits."""
     piece = struct.pack(form, *values)
     return sealed(data[:offset] + piece + data[offset + len(piece) :])
 
@@ -132,7 +132,7 @@ def test_a_flock_that_shares_itself_out(boids, num_threads):
     "parameters", [{"limit": 5}, {"limit": 30, "floor": False}, {"limit": 4, "goal": "meet", "scale": 0.1}]
 )
 def test_the_counter_too(counter, parameters, num_threads):
-    """Nothing of it is the flock's own: other types, terminals, a sum of rewards for each agent."""
+    """The counter has other types than the flock, terminals, and a sum of rewards for each agent."""
     env, arrays = started(counter, 3, num_threads=num_threads, **parameters)
     state, was = env.state(), seen(arrays)
     expected = go_on(counter, env, arrays, 40, **parameters)
@@ -143,7 +143,7 @@ def test_the_counter_too(counter, parameters, num_threads):
 
 
 def test_log_comes_back(module):
-    """Though it was fetched, or others were added, in the meantime."""
+    """set_state() restores the log, also after log() has emptied it."""
     parameters = {"horizon": 4} if "horizon" in module.VecEnv.parameters else {"limit": 4}
     env, _ = started(module, 2, steps=9, **parameters)
     state = env.state()
@@ -159,7 +159,7 @@ def test_actions_stay(module):
     state = env.state()
     env.script()
     actions = arrays["actions"].copy()
-    arrays["observations"][:] = 1  # whatever lies there
+    arrays["observations"][:] = 1  # any values
     env.set_state(state)
     assert (arrays["actions"] == actions).all()
     assert env.state() == state
@@ -185,7 +185,7 @@ def test_every_length_and_every_bit_counts(module):
     wrong = [good[:length] for length in range(len(good))] + [good + b"\0", good + good]
     for k in range(len(good)):
         wrong += [good[:k] + bytes([good[k] ^ 1 << bit]) + good[k + 1 :] for bit in range(8)]
-    env.step()  # so that there is another state to lose
+    env.step()  # so that the state differs from `good`
     before = snapshot(env, arrays)
     assert before[0] != good
     for data in wrong:
@@ -288,7 +288,7 @@ def test_no_checksum_makes_nonsense_a_state(boids, offset, form, value, message)
 
 
 def test_any_other_bytes_stay_within_memory(module):
-    """Random ones wherever nothing is checked, or refused: the sanitizers' run sees what comes of it."""
+    """Random bytes are refused, or a step from them stays within memory: the run under the sanitizers checks it."""
     env, arrays = started(module, 2)
     good, first = env.state(), envs_offset(module)
     random = np.random.default_rng(0)
@@ -306,7 +306,7 @@ def test_any_other_bytes_stay_within_memory(module):
 
 
 def test_other_flocks_are_refused(boids, counter):
-    """In words that name what differs."""
+    """The message names what differs."""
     env, _ = started(boids, 2)
     state = env.state()
     for options, message in [
@@ -320,7 +320,7 @@ def test_other_flocks_are_refused(boids, counter):
         other, arrays = make(boids, **{"num_envs": 2, **options})
         with refused(ValueError, f"data: expected {message}"):
             other.set_state(state)
-        with refused(RuntimeError, "call reset() first"):  # it has not begun
+        with refused(RuntimeError, "call reset() first"):  # it has no episode yet
             other.step()
         assert not any(array.any() for array in arrays.values())
     other, _ = make(counter, 2)
@@ -333,7 +333,7 @@ def test_before_the_first_reset(module):
     with refused(RuntimeError, "call reset() first"):
         env.state()
     state = started(module)[0].state()
-    env.set_state(state)  # is as good as a reset
+    env.set_state(state)  # replaces the reset
     env.step()
 
 

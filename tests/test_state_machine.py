@@ -1,7 +1,7 @@
-"""Any calls in any order, made up by Hypothesis: whatever is done to some flocks, what they show stays what their docs say.
+"""Random sequences of calls from Hypothesis: after each call some flocks must be as their documentation says.
 
-The usual run makes the same calls every time and takes some seconds. BOIDS_FUZZ_SECONDS=600 in the environment makes up
-others for that long. A failure prints the calls that lead to it, as few as Hypothesis can find.
+The usual run makes the same calls every time and takes some seconds. BOIDS_FUZZ_SECONDS=600 in the environment tries other
+calls for that long. A failure prints the shortest sequence of calls that Hypothesis found for it.
 """
 
 import gc
@@ -27,7 +27,7 @@ QUIET = {"deadline": None, "database": None, "suppress_health_check": list(Healt
 
 
 class Bytes(Core):
-    """Flocks whose arrays are made as unlike those of `Flocks` as the extension takes."""
+    """Flocks whose arrays differ from those of `Flocks` as much as the extension accepts."""
 
     module = _boids
 
@@ -49,7 +49,7 @@ def share(low: float, high: float) -> st.SearchStrategy[float]:
 
 @st.composite
 def parameters(draw: st.DrawFn) -> dict[str, Any]:
-    """Of a small flock, all of them within what boids.h takes."""
+    """Parameters of a small flock that boids.h accepts."""
     width, height = draw(share(100, 3000)), draw(share(100, 3000))
     view = draw(share(0.0625, 0.46875)) * min(width, height)
     view = max(view, max(width, height) / 1000)
@@ -76,7 +76,7 @@ def parameters(draw: st.DrawFn) -> dict[str, Any]:
 
 
 class Held:
-    """Flocks, and what of them must never change."""
+    """Flocks, and those of their attributes that must never change."""
 
     def __init__(self, flocks: Core) -> None:
         self.flocks = flocks
@@ -96,7 +96,7 @@ class Machine(RuleBasedStateMachine):
         return self.held[which % len(self.held)]
 
     def use(self, one: Held, call: Any) -> Any:
-        """The result of a call that needs a started flock; None where there is none, and it said so."""
+        """The result of a call that needs a reset before; None where there was none, and the call was refused."""
         if one.started and not one.closed:
             return call()
         with pytest.raises(RuntimeError, match="VecEnv is closed" if one.closed else "call reset"):

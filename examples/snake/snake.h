@@ -1,15 +1,14 @@
 /* snake.h - many snakes on one board, with food, walls and the corpses of the others
  *
- * width x height cells with a wall around them. Each snake is an agent that sees the cells around its head and chooses one
- * of four directions; to turn back upon itself is to go straight on. The snakes move one after the other, in the order of
- * their numbers, heads first: a tail makes room only when its snake has moved.
+ * width x height cells with a wall around them. Each snake is an agent that observes the cells around its head and chooses one
+ * of four directions. The direction back to its own neck counts as straight on. The snakes move one after the other, in the order of
+ * their numbers. A snake moves its head first: its tail still occupies its cell then.
  *
- *   food, corpse       is eaten: a reward, and the snake grows by one cell, up to max_length. New food comes up elsewhere
- *   wall, any snake    is death: a (negative) reward, and a terminal. Every second cell of the body turns into a corpse
- *   horizon steps      without dying: a truncation, and nothing is left behind
+ *   food, corpse       the snake eats it: a reward, and it grows by one cell, up to max_length. New food appears elsewhere
+ *   wall, any snake    the snake dies: a (negative) reward, and a terminal. Every second cell of its body becomes a corpse
+ *   horizon steps      without dying: a truncation, and no corpse
  *
- * After either end the snake starts again in a random empty cell, one cell long. PufferLib has such a game, inspired by
- * dnbt777's.
+ * After its episode the snake starts again in a random empty cell, one cell long. PufferLib has a similar game.
  *
  *     Snake env = {.width = 40, .height = 40, .num_snakes = 16, .num_food = 64, .vision = 5, .max_length = 128,
  *                  .horizon = 1000, .leave_corpse = true, .reward_food = 1, .reward_corpse = 1, .reward_death = -1};
@@ -19,10 +18,10 @@
  *     c_step(&env);
  *     c_close(&env);
  *
- * The grid is what the snakes see, so an observation is a copy of some of its rows:
+ * An observation is a copy of a part of the grid:
  *
  *     ############
- *     ############   # SNAKE_WALL, `vision` cells thick: no window reaches beyond it
+ *     ############   # SNAKE_WALL, `vision` cells thick, so that every observation lies within the grid
  *     ##        ##   . SNAKE_FOOD
  *     ## . ooO  ##   o SNAKE_BODY, O SNAKE_HEAD
  *     ##     x  ##   x SNAKE_CORPSE
@@ -38,19 +37,19 @@
 #include "env.h"
 #include "show/env_window.h"
 
-/* What is in a cell. From SNAKE_WALL on it is deadly. */
+/* The content of a cell. SNAKE_WALL and all after it are deadly. */
 enum { SNAKE_EMPTY, SNAKE_FOOD, SNAKE_CORPSE, SNAKE_WALL, SNAKE_BODY, SNAKE_HEAD, SNAKE_KINDS };
-enum { SNAKE_UP, SNAKE_DOWN, SNAKE_LEFT, SNAKE_RIGHT, SNAKE_ACTIONS }; /* ^ 1 is the opposite */
+enum { SNAKE_UP, SNAKE_DOWN, SNAKE_LEFT, SNAKE_RIGHT, SNAKE_ACTIONS }; /* direction ^ 1 is the opposite one */
 
 #define ENV_PARAMS(X)                                                                                                       \
     X(int, width, 40, 2, 1024, "cells", "the board from left to right, without the wall")                                   \
     X(int, height, 40, 2, 1024, "cells", "the board from top to bottom, without the wall")                                  \
     X(int, num_snakes, 16, 1, 4096, "snakes", "agents")                                                                     \
-    X(int, num_food, 64, 0, 1000000, "cells", "with food, as long as there is room for it")                                 \
-    X(int, vision, 5, 1, 15, "cells", "a snake sees so far from its head, in a square")                                     \
-    X(int, max_length, 128, 2, 4096, "cells", "of a snake that grows no more")                                              \
-    X(int, horizon, 1000, 1, 1000000, "steps", "after which a snake that lives starts again")                               \
-    X(bool, leave_corpse, true, false, true, "", "whether something is left of the dead")                                   \
+    X(int, num_food, 64, 0, 1000000, "cells", "cells with food, fewer where the board has no room")                                 \
+    X(int, vision, 5, 1, 15, "cells", "a snake observes a square that reaches so far from its head")                                     \
+    X(int, max_length, 128, 2, 4096, "cells", "maximum length of a snake")                                              \
+    X(int, horizon, 1000, 1, 1000000, "steps", "length of an episode without death")                               \
+    X(bool, leave_corpse, true, false, true, "", "whether dead snakes leave corpses")                                   \
     X(float, reward_food, 1, -1, 1, "", "for eating food")                                                                  \
     X(float, reward_corpse, 1, -1, 1, "", "for eating a corpse")                                                            \
     X(float, reward_death, -1, -1, 1, "", "for running into something")
@@ -70,7 +69,7 @@ typedef struct Log {
 /* One snake, and its episode so far. Its cells lie in a ring of max_length: the head in slot `head`, its neck before it. */
 typedef struct SnakeBody {
     int32_t head, length;
-    int32_t heading; /* SNAKE_UP .. SNAKE_RIGHT: where it last went; at first, any */
+    int32_t heading; /* SNAKE_UP .. SNAKE_RIGHT: its last move; random at first */
     int32_t eaten, steps;
     float episode_return;
 } SnakeBody;
@@ -140,7 +139,7 @@ static inline EnvSpace c_action_space(const Snake* env) {
     return space;
 }
 
-/* How far it is in the grid to the next cell in a direction. */
+/* The difference between the grid indices of a cell and the next one in a direction. */
 static inline int32_t snake__stride(const Snake* env, int32_t direction) {
     const int32_t along = direction < SNAKE_LEFT ? snake__pitch(env) : 1;
     return direction & 1 ? along : -along;
@@ -152,14 +151,14 @@ static inline int32_t* snake__cell(const Snake* env, int32_t i, int32_t k) {
     return &env->cells[(size_t)i * (size_t)env->max_length + (size_t)(slot < 0 ? slot + env->max_length : slot)];
 }
 
-/* All that changes the grid after c_reset. */
+/* Sets a cell and keeps the counts right. After c_reset nothing else changes the grid. */
 static inline void snake__put(Snake* env, int32_t cell, uint8_t kind) {
     env->count[env->grid[cell]]--;
     env->count[kind]++;
     env->grid[cell] = kind;
 }
 
-/* A random empty cell; there must be one. On a board so full that the draws miss it, the next one from the last draw. */
+/* A random empty cell; there must be one. Where 16 draws find none, the first empty cell after the last draw. */
 static inline int32_t snake__draw_cell(Snake* env) {
     const int32_t board = env->width * env->height;
     for (int32_t tries = 0, k = 0;; tries++) {
@@ -178,7 +177,7 @@ static inline void snake__start(Snake* env, int32_t i) {
     snake__put(env, *snake__cell(env, i, 0), SNAKE_HEAD);
 }
 
-/* Takes a snake off the board, notes its episode and starts the next. The cell of its head is empty then, if no other is. */
+/* Removes a snake from the board, logs its episode and starts the next. There is an empty cell then: that of its head. */
 static inline void snake__end(Snake* env, int32_t i, bool died) {
     const SnakeBody* snake = &env->snakes[i];
     for (int32_t k = 0; k < snake->length; k++)
@@ -253,7 +252,7 @@ static inline void c_step(Snake* env) {
     snake__observe(env);
 }
 
-/* To the nearest thing to eat in sight, but never into something deadly or a dead end where another way is open. */
+/* Goes to the nearest food or corpse that it observes. Avoids deadly cells, and dead ends where there is another way. */
 #define c_script c_script
 static inline void c_script(Snake* env) {
     const int32_t pitch = snake__pitch(env);
@@ -276,7 +275,7 @@ static inline void c_script(Snake* env) {
             for (int32_t on = 0; on < SNAKE_ACTIONS; on++) ways += env->grid[next + snake__stride(env, on)] < SNAKE_WALL;
             const int32_t x = (direction == SNAKE_RIGHT) - (direction == SNAKE_LEFT);
             const int32_t y = (direction == SNAKE_DOWN) - (direction == SNAKE_UP);
-            /* without food it goes straight on */
+            /* without food in the observation it goes straight on */
             int32_t cost = (ways ? 0 : 1000) + (direction != heading);
             if (nearest < 4 * env->vision) cost += 2 * (abs(right - x) + abs(down - y));
             if (cost >= least) continue;
@@ -294,12 +293,12 @@ typedef struct SnakeCanvas {
     float scale, left, top; /* of the board: pixels to a cell, and where it begins */
 } SnakeCanvas;
 
-/* A round stroke from one point of the board to another, in cells; it fades out over the outer `fade` of its radius. */
+/* A line with round ends from one point of the board to another, in cells. fade: the part of the radius that is soft. */
 static inline void snake__stroke(const SnakeCanvas* c, const float from[2], const float to[2], float radius, float fade,
                                  const float colour[3], float opacity) {
     const float ax = c->left + from[0] * c->scale, ay = c->top + from[1] * c->scale;
     const float dx = (to[0] - from[0]) * c->scale, dy = (to[1] - from[1]) * c->scale, length2 = dx * dx + dy * dy;
-    const float edge = fmaxf(1, fade * radius * c->scale); /* a pixel at least: no steps */
+    const float edge = fmaxf(1, fade * radius * c->scale); /* at least one pixel, for smooth edges */
     const float reach = radius * c->scale + 0.5f;
     const int32_t x0 = (int32_t)fmaxf(0, fminf(ax, ax + dx) - reach), y0 = (int32_t)fmaxf(0, fminf(ay, ay + dy) - reach);
     const int32_t x1 = (int32_t)fminf((float)(c->width - 1), fmaxf(ax, ax + dx) + reach);
@@ -329,7 +328,7 @@ static inline void snake__middle(const Snake* env, int32_t cell, float at[2]) {
     at[1] = (float)(cell / snake__pitch(env) - env->vision) + 0.5f;
 }
 
-/* From green over blue to pink, neighbours far apart: the warm colours are the food's. */
+/* A colour from green over blue to pink; consecutive snakes differ clearly. Food has the warm colours. */
 static inline void snake__colour(int32_t i, float rgb[3]) {
     const float hue = 6 * (0.27f + 0.64f * fmodf(0.55f + 0.618034f * (float)i, 1));
     for (int k = 0; k < 3; k++) {
@@ -338,7 +337,7 @@ static inline void snake__colour(int32_t i, float rgb[3]) {
     }
 }
 
-/* The tail is dim, and the head bright and with eyes. */
+/* The body gets darker towards the tail. The head has eyes. */
 static inline void snake__draw(const Snake* env, const SnakeCanvas* c, int32_t i) {
     static const float dark[3] = {6, 18, 36};
     const SnakeBody* snake = &env->snakes[i];

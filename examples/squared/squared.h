@@ -1,8 +1,8 @@
-/* squared.h - one agent, one target, a square grid: the smallest environment worth training on
+/* squared.h - one agent and one target on a square grid: a small environment to train on
  *
- * The agent starts in the middle of size x size cells, the target anywhere else. Each step the agent stays or goes to one of four
- * neighbouring cells. Reaching the target ends the episode with a reward of 1, leaving the grid with -1 (both terminal). After
- * 3 * size steps the episode is cut off (truncation), with 0. PufferLib's tutorial has the same game.
+ * The agent starts in the middle of size x size cells, the target in any other cell. In each step the agent stays, or moves to one of
+ * four neighbouring cells. Reaching the target ends the episode with a reward of 1, leaving the grid ends it with -1 (both terminal).
+ * After 3 * size steps the episode is truncated with 0. PufferLib's tutorial has the same game.
  *
  *     Squared env = {.size = 11};        // or env_defaults(&env)
  *     const char* error = c_init(&env);  // a message, or NULL
@@ -46,7 +46,7 @@ typedef struct Squared {
     uint32_t index, num_envs;
     uint64_t rng;
     int size;
-    int32_t row, column, target; /* the agent's, from the top and the left; target is row * size + column */
+    int32_t row, column, target; /* of the agent, from the top left corner; target is row * size + column */
     int32_t tick;                /* steps of this episode */
     EnvWindow* window;
 } Squared;
@@ -75,7 +75,7 @@ static inline void c_reset(Squared* env) {
     const int32_t cells = env->size * env->size;
     env->row = env->column = env->size / 2;
     env->tick = 0;
-    /* any cell but the agent's */
+    /* in any cell except the agent's */
     const int32_t agent = env->row * env->size + env->column;
     env->target = (int32_t)(env_random(&env->rng) % (uint64_t)(cells - 1));
     if (env->target >= agent) env->target++;

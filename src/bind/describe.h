@@ -124,7 +124,7 @@ static inline PyObject* describe_param(const EnvVecParam* p) {
                                 min, "max", max, "unit", named ? "" : p->unit, "doc", p->doc, "choices", choices));
 }
 
-/* Adds the class attributes parameters, log_fields, state_fields and observation_fields. */
+/* Adds the class attributes parameters, log_fields, state_fields and observation_fields, as read-only dicts. */
 static inline int add_class_data(PyObject* type) {
     enum { PARAMS, LOG, FIELDS, OBSERVATION, NUM_DICTS };
     static const char* const names[] = {"parameters", "log_fields", "state_fields", "observation_fields"};

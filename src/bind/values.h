@@ -8,7 +8,6 @@
 #ifndef BIND_VALUES_H
 #define BIND_VALUES_H
 
-#define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stdarg.h>
 #include <stdbool.h>

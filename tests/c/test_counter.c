@@ -1,4 +1,4 @@
-/* test_counter.c - the smallest environment keeps to env.h's contract, and its init fails cleanly at every allocation */
+/* test_counter.c - a small environment keeps to env.h's contract, and its c_init frees everything where an allocation fails */
 #include "module.h"
 #include "env_vec.h"
 

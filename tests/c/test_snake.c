@@ -52,7 +52,7 @@ static int32_t at(const Snake* env, int32_t row, int32_t column) {
     return (row + env->vision) * (env->width + 2 * env->vision) + column + env->vision;
 }
 
-/* An empty board but for the snakes, which lie as `cells` say: from the head on, (row, column) each. */
+/* Puts snake i on these cells, (row, column) each, from the head on. */
 static void lay(Snake* env, int32_t i, int32_t heading, int32_t length, const int32_t cells[][2]) {
     SnakeBody* snake = &env->snakes[i];
     for (int32_t k = 0; k < snake->length; k++) snake__put(env, *snake__cell(env, i, k), SNAKE_EMPTY);
@@ -68,7 +68,7 @@ static void put(Snake* env, int32_t row, int32_t column, uint8_t kind) { snake__
 
 static int32_t head(const Snake* env, int32_t i) { return *snake__cell(env, i, 0); }
 
-/* NULL where grid, counts, rings and observations agree with each other, or what does not. */
+/* NULL where grid, counts, rings and observations agree with each other; else what does not. */
 static const char* broken(const Snake* env) {
     int32_t count[SNAKE_KINDS] = {0}, bodies = 0;
     const int32_t side = 2 * env->vision + 1, pitch = env->width + 2 * env->vision, rows = env->height + 2 * env->vision;
@@ -121,7 +121,7 @@ static void test_moves(void) {
     for (int32_t a = 0; a < SNAKE_ACTIONS; a++) {
         Snake env = make(9, 9, 1, 0);
         open_env(&env);
-        lay(&env, 0, a ^ 1, 1, cells); /* one cell alone may go back */
+        lay(&env, 0, a ^ 1, 1, cells); /* a snake of one cell may turn back */
         env.actions[0] = a;
         c_step(&env);
         CHECK_EQ(head(&env, 0), at(&env, 4 + rows[a], 4 + columns[a]));
@@ -255,7 +255,7 @@ static void test_a_snake_kills(void) {
     close_env(&env);
 }
 
-/* Heads first: a tail is still there when its own head comes. */
+/* The head moves first: it may not move to the cell of its own tail. */
 static void test_its_own_tail_kills(void) {
     const int32_t cells[][2] = {{4, 4}, {4, 5}, {5, 5}, {5, 4}};
     Snake env = make(9, 9, 1, 0);
@@ -267,7 +267,7 @@ static void test_its_own_tail_kills(void) {
     close_env(&env);
 }
 
-/* Of two that go for one cell the first gets it; where the first has left, the second may go. */
+/* Of two snakes that move to one cell the first gets it. The second may move to a cell that the first has left. */
 static void test_one_after_the_other(void) {
     const int32_t left[][2] = {{4, 3}}, right[][2] = {{4, 5}}, behind[][2] = {{4, 2}};
     Snake env = make(9, 9, 2, 0);
@@ -322,7 +322,7 @@ static void test_the_script_eats_and_lives(void) {
     close_env(&env);
 }
 
-/* Food where there is no way on is left alone. */
+/* The script does not take food in a dead end. */
 static void test_the_script_enters_no_dead_end(void) {
     const int32_t cells[][2] = {{4, 4}}, pocket[][2] = {{3, 3}, {2, 3}, {2, 4}, {2, 5}, {3, 5}};
     Snake env = make(9, 9, 2, 0);
@@ -338,7 +338,7 @@ static void test_the_script_enters_no_dead_end(void) {
     close_env(&env);
 }
 
-/* One empty cell among ten thousand is found without drawing until luck hits it. */
+/* One empty cell among ten thousand is found after a few draws. */
 static void test_the_last_empty_cell(void) {
     Snake env = make(100, 100, 1, 9998);
     open_env(&env);
@@ -352,7 +352,7 @@ static void test_the_last_empty_cell(void) {
     close_env(&env);
 }
 
-/* Four snakes, and food in every other cell: there is room again only where one dies. */
+/* Four snakes, and food in every other cell: room appears only where a snake dies. */
 static void test_a_full_board(void) {
     Snake env = make(3, 3, 4, 5);
     open_env(&env);
@@ -372,7 +372,7 @@ static int32_t draw(uint64_t* rng, int32_t least, int32_t most) {
     return least + (int32_t)(env_random(rng) % (uint64_t)(most - least + 1));
 }
 
-/* Boards of all kinds, half of them played at random, half by the script; the caller scribbles on the observations. */
+/* Boards of all kinds, half of them with random actions, half with the script. The caller overwrites the observations. */
 static void test_random_boards(void) {
     uint64_t rng = env_seed(5, 0, 0);
     for (int board = 0; board < 300; board++) {

@@ -1,11 +1,11 @@
 /* counter.h - a small environment: two agents that count.
  *
- * It is here to be read as an example of env.h's contract, and to prove that binding.c, which also serves the flock, knows
- * nothing of either: other types, several agents that see each other, an action of two parts, every kind of parameter.
+ * It is an example of env.h's contract, and shows that binding.c depends on no environment: its types differ from those of the
+ * flock, an action has two elements, and it has every kind of parameter.
  *
- * Each agent has a count in 0 .. limit and sees both, its own first. Its action has two parts: the direction (0 down, 1 stay,
- * 2 up) and the stride (0 for one, 1 for two). Goal "climb" pays for rising, "meet" for being where the other is. At the limit
- * an agent's episode ends (terminal), below zero it is cut off (truncation) unless there is a floor; both start again.
+ * Each agent has a count in 0 .. limit and observes both counts, its own first. An action has two elements: the direction (0 down,
+ * 1 stay, 2 up) and the stride (0 for one, 1 for two). Goal "climb" rewards every count gained, "meet" equal counts. At the limit an
+ * agent's episode ends (terminal); below zero it is truncated, unless there is a floor. Then the agent starts again.
  *
  *     Counter env = {.limit = 10, .scale = 1, .floor = true, .goal = COUNTER_CLIMB};
  *     const char* error = c_init(&env);  // a message, or NULL
@@ -50,7 +50,7 @@ typedef struct Counter {
     uint8_t* terminals;    /* (2) */
     uint8_t* truncations;  /* (2) */
     Log log;
-    int32_t num_threads; /* of no use to so small an environment */
+    int32_t num_threads; /* not used: the environment is too small */
     int32_t num_agents;
     uint32_t index, num_envs;
     uint64_t rng;
@@ -141,7 +141,7 @@ static inline void c_step(Counter* env) {
     counter_observe(env);
 }
 
-/* Its state has no scalars that could be wrong. */
+/* The state has no scalars to check. */
 static inline const char* c_check_state(Counter* env) {
     (void)env;
     return NULL;

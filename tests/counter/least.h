@@ -1,4 +1,4 @@
-/* least.h - the least that a header may be: env.h's contract with no parameter, no log field but n, and nothing optional */
+/* least.h - the smallest header that env.h allows: no parameter, no log field except n, and nothing optional */
 #ifndef LEAST_H
 #define LEAST_H
 

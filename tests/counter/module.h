@@ -1,7 +1,7 @@
-/* module.h - counter.h with an allocator that counts what lives and fails when told to, for the tests of binding.c.
+/* module.h - counter.h with an allocator that counts live allocations and fails on request, for the tests of binding.c.
  *
- * Both variables are read and written from Python by their names (ctypes.c_long.in_dll). They are atomic: where there is no
- * GIL, several threads allocate at a time.
+ * Both variables are read and written from Python by their names (ctypes.c_long.in_dll). They are atomic, because
+ * several threads may allocate at the same time.
  */
 #ifndef COUNTER_MODULE_H
 #define COUNTER_MODULE_H

@@ -1,8 +1,8 @@
-"""What a caller of src/env_binding.h can get wrong, and what it promises: `python -m ocean.mistakes FOLDER [NAME...]`.
+"""Mistakes of a caller of src/env_binding.h, and its promises: `python -m ocean.mistakes FOLDER [NAME...]`.
 
-FOLDER holds two bindings: PufferLib's squared, and the probe that lies beside this file. Each row and each check has a
-process of its own, so that one that crashes is told from one that fails. Prints one line a name, in JSON: what went wrong,
-or "". test_ocean.py builds the bindings and runs all of them.
+FOLDER holds two bindings: PufferLib's squared, and probe/ beside this file. Each row and each check runs in a process of its
+own, so that a crash differs from a failure. Prints a line for each name, in JSON: what went wrong, or "". test_ocean.py
+builds the bindings and runs all of them. Rows that other tables have too are in spoilt.py.
 """
 
 import copy
@@ -25,6 +25,7 @@ import numpy as np
 import pytest
 
 from ocean.apart import apart
+from spoilt import FAR, NOT_INT, unaligned, ways_to_spoil
 
 NAMES = ["observations", "actions", "rewards", "terminals", "truncations"]
 ENVS, SIZE = 3, 11
@@ -45,7 +46,7 @@ def five(rows: int = ENVS, squared: bool = True) -> dict[str, np.ndarray]:
 
 
 class Class:
-    """What a row makes its mistake on: the two modules, and handles of squared and of the probe, in use."""
+    """The two modules, and handles of squared and of the probe that are in use. Each row makes its mistake on them."""
 
     def __init__(self, folder: Path) -> None:
         self.squared, self.probe = load(folder, "squared"), load(folder, "probe")
@@ -95,60 +96,35 @@ Row = tuple[Callable[[Class], Any], type[Exception], str]
 ROWS: dict[str, Row] = {}
 
 
-def gaps(a: np.ndarray) -> np.ndarray:
-    return np.zeros((2 * len(a), *a.shape[1:]), a.dtype)[::2]
-
-
-def read_only(a: np.ndarray) -> np.ndarray:
-    a = a.copy()
-    a.flags.writeable = False
-    return a
-
-
-def unaligned(a: np.ndarray) -> np.ndarray:
-    return np.frombuffer(bytearray(a.nbytes + 1), a.dtype, a.size, 1).reshape(a.shape)
+TYPES = {"observations": "uint8", "actions": "int32", "rewards": "float32", "terminals": "bool", "truncations": "bool"}
+WIDE = ["observations", "actions"]
+FINE = {  # no mistakes here: this header knows the types of Env's fields, and not the sizes of a row
+    *[(name, "many_d") for name in WIDE],  # rows of any shape
+    *[(name, "two_columns") for name in WIDE],
+    ("actions", "uint32"),  # signed or unsigned
+}
+for name, good in five().items():
+    rows = f"({ENVS}, ...)" if name in WIDE else f"({ENVS},)"
+    for how, way in ways_to_spoil(good):
+        if (name, how) not in FINE:
+            text = way.message(name, good, f"{TYPES[name]} {rows}")
+            ROWS[f"{name}-{how}"] = (lambda its, n=name, w=way: its.vec_init(**{n: w.spoil(its.arrays[n])}), way.error, text)
 
 
 def swapped(a: np.ndarray) -> np.ndarray:
     return np.zeros(a.shape, a.dtype.newbyteorder())
 
 
-def typed(name: str) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda a: a.astype(name)
-
-
-TYPES = {"observations": "uint8", "actions": "int32", "rewards": "float32", "terminals": "bool", "truncations": "bool"}
-WIDE = ["observations", "actions"]
-SPOILT: dict[str, tuple[Callable[[np.ndarray], Any], type[Exception], str, list[str]]] = {
-    "list": (lambda a: a.tolist(), TypeError, "an array of numbers, got list", NAMES),
-    "none": (lambda a: None, TypeError, "an array of numbers, got NoneType", NAMES),
-    "address": (lambda a: a.ctypes.data, TypeError, "an array of numbers, got int", NAMES),
-    "read_only": (read_only, ValueError, "a writable array, got a read-only one", NAMES),
-    "bytes": (lambda a: a.tobytes(), ValueError, "a writable array, got a read-only one", NAMES),
-    "gaps": (gaps, ValueError, "a C-contiguous array, got one with gaps", NAMES),
-    "backwards": (lambda a: a[::-1], ValueError, "a C-contiguous array, got one with gaps", NAMES),
-    "unaligned": (unaligned, ValueError, "an array aligned to its element size", ["actions", "rewards"]),
-    "swapped": (swapped, ValueError, "{type}.*, got byte-swapped {type}", ["actions", "rewards"]),
-    "float64": (typed("f8"), ValueError, "{type}.*, got float64", NAMES),
-    "int64": (typed("i8"), ValueError, "{type}.*, got int64", NAMES),
-    "float16": (typed("f2"), ValueError, "{type}.*, got float16", NAMES),
-    "float32": (typed("f4"), ValueError, "{type}.*, got float32", [n for n in NAMES if n != "rewards"]),
-    "int32": (typed("i4"), ValueError, "{type}.*, got int32", [n for n in NAMES if n != "actions"]),
-    "complex": (typed("c8"), ValueError, "{type}.*, got format 'Zf'", NAMES),
-    "object": (typed("O"), ValueError, "{type}.*, got format 'O'", NAMES),
-    "text": (typed("S4"), ValueError, "{type}.*, got format '4s'", NAMES),
-    "struct": (typed("i4,i4"), ValueError, "{type}.*, got format", NAMES),
-    "short": (lambda a: a[:-1], ValueError, r"{type} \(3,.*got {type} \(2,", NAMES),
-    "long": (lambda a: np.concatenate([a, a[:1]]), ValueError, r"{type} \(3,.*got {type} \(4,", NAMES),
-    "empty": (lambda a: a[:0], ValueError, r"{type} \(3,.*got {type} \(0,", NAMES),
-    "no_columns": (lambda a: np.zeros((ENVS, 0), a.dtype), ValueError, r"{type} \(3, .*got {type} \(3, 0\)", WIDE),
-    "0-d": (lambda a: np.zeros((), a.dtype), ValueError, r"{type} \(3,.*got {type} \(\)", NAMES),
-    "2-d": (lambda a: a[:, None], ValueError, r"{type} \(3,\), got {type} \(3, 1\)", NAMES[2:]),
-}
-for how, (spoil, exception, message, names) in SPOILT.items():
-    for name in names:
-        text = f"^{name}: expected " + message.replace("{type}", TYPES[name])
-        ROWS[f"{name}-{how}"] = (lambda its, n=name, f=spoil: its.vec_init(**{n: f(its.arrays[n])}), exception, text)
+for name in ("actions", "rewards"):
+    for how, (spoil, message) in {
+        "unaligned": (unaligned, "expected an array aligned to its element size"),
+        "own-swapped": (swapped, f"expected {TYPES[name]} .*, got byte-swapped {TYPES[name]}"),
+    }.items():
+        ROWS[f"{name}-{how}"] = (
+            lambda its, n=name, f=spoil: its.vec_init(**{n: f(its.arrays[n])}),
+            ValueError,
+            f"^{name}: {message}",
+        )
 for name in NAMES:
     ROWS[f"{name}-env-float64"] = (
         lambda its, n=name: its.env_init(**{n: its.alone[n].astype("f8")}),
@@ -169,11 +145,19 @@ for k, name in enumerate(NAMES):
         ROWS[f"{name}-overlaps-{other}"] = (
             lambda its, a=other, b=name: overlapping(its, a, b),
             ValueError,
-            f"^{name}: expected memory of its own, got an array that overlaps {other}$",
+            f"^{name}: overlaps {other}$",
         )
 
-NO_INT = "expected an int, got"
 SEEDS = r"^seed: expected an int in \[-2147483648, 4294967295\], got"
+for key, value in NOT_INT.items():
+    if key not in ("True", "np_true"):  # they count as 1, as in PufferLib
+        for name in ("num_envs", "seed"):
+            message = f"^{name}: expected an int, got "
+            ROWS[f"{name}-{key}"] = (lambda its, n=name, v=value: its.vec_init(**{n: v}), TypeError, message)
+for key, value in FAR.items():
+    for name, least in {"num_envs": "1", "seed": "-2147483648", "size": "-2147483648"}.items():
+        message = rf"^{name}: expected an int in \[{least}, .*\], got "
+        ROWS[f"{name}-far-{key}"] = (lambda its, n=name, v=value: its.vec_init(**{n: v}), ValueError, message)
 ROWS |= {
     # numbers
     "num_envs-0": (lambda its: its.vec_init(num_envs=0), ValueError, r"^num_envs: expected an int in \[1, .*got 0"),
@@ -182,16 +166,10 @@ ROWS |= {
     "num_envs-fewer": (lambda its: its.vec_init(num_envs=2), ValueError, r"^observations: expected uint8 \(2, \.\.\.\)"),
     "num_envs-huge": (lambda its: its.vec_init(num_envs=2**31 - 1), ValueError, "^observations: expected uint8"),
     "num_envs-2**31": (lambda its: its.vec_init(num_envs=2**31), ValueError, "^num_envs: .*got 2147483648"),
-    "num_envs-2**64": (lambda its: its.vec_init(num_envs=2**64), ValueError, "^num_envs: .*beyond 64 bits"),
-    "num_envs-long": (lambda its: its.vec_init(num_envs=10**5000), ValueError, "^num_envs: .*beyond 64 bits"),
-    "num_envs-float": (lambda its: its.vec_init(num_envs=3.0), TypeError, f"^num_envs: {NO_INT} 3.0"),
-    "num_envs-none": (lambda its: its.vec_init(num_envs=None), TypeError, f"^num_envs: {NO_INT} None"),
-    "num_envs-array": (lambda its: its.vec_init(num_envs=np.array([3])), TypeError, f"^num_envs: {NO_INT} array"),
     "seed-2**32": (lambda its: its.vec_init(seed=2**32), ValueError, f"{SEEDS} 4294967296"),
     "seed-low": (lambda its: its.vec_init(seed=-(2**31) - 1), ValueError, f"{SEEDS} -2147483649"),
-    "seed-float": (lambda its: its.vec_init(seed=1.5), TypeError, f"^seed: {NO_INT} 1.5"),
-    "seed-none": (lambda its: its.squared.vec_reset(its.vec, None), TypeError, f"^seed: {NO_INT} None"),
-    "seed-text": (lambda its: its.env_init(seed="7"), TypeError, f"^seed: {NO_INT} '7'"),
+    "seed-reset-none": (lambda its: its.squared.vec_reset(its.vec, None), TypeError, "^seed: expected an int, got None"),
+    "seed-env_init-text": (lambda its: its.env_init(seed="7"), TypeError, "^seed: expected an int, got '7'"),
     "seed-reset": (lambda its: its.squared.vec_reset(its.vec, 2**40), ValueError, SEEDS),
     "seed-env_reset": (lambda its: its.squared.env_reset(its.env, 2**40), ValueError, SEEDS),
     # keyword arguments
@@ -204,7 +182,6 @@ ROWS |= {
     "nan": (lambda its: its.probed(math.nan), ValueError, "^number: expected a finite number, got nan"),
     "infinite": (lambda its: its.probed(-math.inf), ValueError, "^number: expected a finite number, got -inf"),
     "float-overflow": (lambda its: its.vec_init(size=2**31), ValueError, "^size: expected an int in .*got 2147483648"),
-    "parameter-long": (lambda its: its.vec_init(size=10**5000), ValueError, "^size: .*beyond 64 bits"),
     "parameter-text": (lambda its: its.vec_init(size="11"), TypeError, "^size: expected a number, got '11'"),
     "parameter-none": (lambda its: its.vec_init(size=None), TypeError, "^size: expected a number, got None"),
     "parameter-list": (lambda its: its.vec_init(size=[11]), TypeError, r"^size: expected a number, got \[11\]"),
@@ -236,7 +213,7 @@ ROWS |= {
     # index
     "render-3": (lambda its: its.squared.vec_render(its.vec, 3), IndexError, r"^env_id: expected an int in \[0, 2\], got 3"),
     "render-negative": (lambda its: its.squared.vec_render(its.vec, -1), IndexError, "^env_id: .*got -1"),
-    "render-huge": (lambda its: its.squared.vec_render(its.vec, 2**70), IndexError, "^env_id: .*beyond 64 bits"),
+    "render-huge": (lambda its: its.squared.vec_render(its.vec, 2**70), IndexError, "^env_id: .*got 1180591620717411303424"),
     "render-float": (lambda its: its.squared.vec_render(its.vec, 0.0), TypeError, "^env_id: expected an int"),
     # vectors
     "vectorize-none": (lambda its: its.probe.vectorize(), TypeError, "^vectorize: expected one Env or more"),
@@ -340,7 +317,7 @@ def arrays_are_held_until_close(its: Class) -> None:
     assert gone() is None
     del counts["actions"], counts["observations"]
     assert {name: sys.getrefcount(arrays[name]) for name in counts} == {name: count - 1 for name, count in counts.items()}
-    raw.clear()  # a BufferError while anyone holds it: NumPy's array went with the handle
+    raw.clear()  # BufferError if anything still held it
 
 
 def dropped_handles_close_themselves(its: Class) -> None:
@@ -357,7 +334,7 @@ def dropped_handles_close_themselves(its: Class) -> None:
     assert its.probe.shared() == live
     env = its.probed(3)
     vec = its.probe.vectorize(env)
-    del vec  # and takes it along
+    del vec  # the Env is closed with it
     assert repr(env) == "<closed Env of Probe>"
     assert its.probe.shared() == live
 
@@ -385,7 +362,7 @@ def a_failed_vectorize_lets_go(its: Class) -> None:
 
 
 def keyword_arguments_stay_as_they_were(its: Class) -> None:
-    # a call in Python hands over a copy anyway; one in C need not
+    # a call in Python passes a copy of the dict; a call from C may pass the dict itself
     call = ctypes.pythonapi.PyObject_Call
     call.argtypes, call.restype = [ctypes.py_object] * 3, ctypes.py_object
     keywords = {"number": 3, "milliseconds": 0}
@@ -426,7 +403,7 @@ def arrays_of_other_kinds(its: Class) -> None:
     vec = its.vec_init(observations=rows, actions=np.zeros(ENVS, np.uint32), terminals=flags[0], truncations=flags[1])
     its.squared.vec_reset(vec, 1)
     assert rows.any()
-    # one environment gets them whole: a flat array is as good as a square one
+    # env_init() accepts flat observations, and several actions for one reward
     env = its.env_init(observations=np.zeros(SIZE * SIZE, np.uint8), actions=np.zeros(4, np.int32))
     its.squared.env_reset(env, 0)
 
@@ -462,7 +439,7 @@ def a_log_that_fails_raises(its: Class) -> None:
 
 
 def stepped_in_a_thread(step: Callable[[], Any]) -> tuple[threading.Thread, bool]:
-    """A thread that is inside a step of 0.4 seconds, and whether others could run meanwhile."""
+    """A thread inside a step of 0.4 seconds, and whether this thread could run meanwhile."""
     thread = threading.Thread(target=step)
     began = time.monotonic()
     thread.start()
@@ -513,7 +490,7 @@ def render_draws_the_one_that_is_asked_for(its: Class) -> None:
 
 
 def nothing_leaks(its: Class) -> None:
-    """Envs and what they allocate, Python's objects, and references to arrays: 2000 rounds show any."""
+    """2000 rounds leak no Env, no memory, no Python object and no reference to an array."""
     arrays, alone = five(), five(1, squared=False)
 
     def life() -> None:

@@ -20,20 +20,20 @@ from ocean.apart import apart
 # 1000 steps, but for those that are large, or whose episodes are long
 STEPS = {"enduro": 4000, "freeway": 3000, "gpudrive": 200, "moba": 300, "nmmo3": 200}
 
-# whose drawing makes do with a raylib that loads nothing
+# these can be drawn with a raylib that loads nothing
 RENDERED = ["squared", "snake", "pong", "breakout", "cartpole", "boids"]
 
-# what keeps a run short: the defaults of these take seconds, or gigabytes
+# arguments for short runs: with the defaults these take seconds, or gigabytes
 SMALL = {
     "boids": {"num_envs": 3, "num_boids": 8},
-    "connect4": {"num_envs": 64},  # one of which ends a game between two logs, without which the class fails
+    "connect4": {"num_envs": 64},  # enough that a game ends between two logs; without one the class fails
     "convert": {"num_envs": 2, "num_agents": 64},
     "gpudrive": {"num_maps": 1, "num_agents": 64},
     "grid": {"num_envs": 64, "num_maps": 20},
     "nmmo3": {"num_envs": 2, "width": [128, 128], "height": [128, 128], "num_players": 64, "num_enemies": 64}
     | {"num_resources": 64, "num_weapons": 64, "num_gems": 32},
-    "school": {"num_agents": 64, "size_x": 4, "size_z": 4},  # as it comes, it looks for room for ever
-    "pong": {"num_envs": 5, "max_score": 3},  # or no match ends
+    "school": {"num_agents": 64, "size_x": 4, "size_z": 4},  # with the default sizes it searches for room for ever
+    "pong": {"num_envs": 5, "max_score": 3},  # so that a match ends
     "snake": {"num_envs": 3, "num_snakes": 16, "num_food": 64, "width": 640, "height": 40},
     "terraform": {"num_envs": 3, "reset_frequency": 200},
     "tower_climb": {"num_envs": 16, "num_maps": 3},

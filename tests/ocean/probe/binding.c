@@ -1,5 +1,5 @@
-/* An Ocean environment that uses all that a binding.c can, tells how it is treated, and fails on demand. Its manners are those
- * of PufferLib's binding.c files, with whose header it compiles too. */
+/* An Ocean environment for the tests. It uses all that a binding.c can use, reports what it is called with, and fails on request. It is
+ * written like PufferLib's binding.c files, and compiles with their header too. */
 #include <Python.h>
 #include <stdlib.h>
 #include <time.h>
@@ -16,10 +16,10 @@ typedef struct Probe {
     Log log;
     int number, milliseconds;
     char* memory;
-    char bulk[4096]; /* a leak shows */
+    char bulk[4096]; /* so that a leak is large enough to see */
 } Probe;
 
-static int probe_live; /* how many my_init has made and c_close not freed */
+static int probe_live; /* environments that my_init made and c_close has not freed */
 
 void c_reset(Probe* env) { env->observations[0] = (float)env->number; }
 
@@ -56,7 +56,7 @@ static int my_init(Env* env, PyObject* args, PyObject* kwargs) {
         PyErr_SetString(PyExc_ValueError, "not 13");
         return 1;
     }
-    if (env->number == 14) return 1; /* and says nothing */
+    if (env->number == 14) return 1; /* without an exception */
     env->memory = calloc(4096, 1);
     probe_live++;
     return 0;
