@@ -281,8 +281,8 @@ SIGHT_INLINE void boids__feel(const Boids* env, const Sighting sees, BoidsFelt* 
     const float px = sees.push_x * env->push_scale, py = sees.push_y * env->push_scale;
     const float ahead = mx * c + my * s, aside = my * c - mx * s;
     const float heading_cos = sight_clip(hx * c + hy * s), heading_sin = sight_clip(hy * c - hx * s);
-    const float away = sqrtf(mx * mx + my * my);                                 /* in view radii */
-    const float near = sqrtf((float)sees.nearest2 * env->sight.to_separations2); /* in separation radii */
+    const float away = sqrtf(mx * mx + my * my);                          /* in view radii */
+    const float near = sqrtf(sees.nearest2 * env->sight.to_separations2); /* in separation radii */
     const float closeness = near < 1.0f ? 1.0f - near : 0.0f;
     const float togetherness = company * (away < 1.0f ? 1.0f - away : 0.0f);
 
@@ -310,7 +310,7 @@ SIGHT_INLINE void boids__feel(const Boids* env, const Sighting sees, BoidsFelt* 
     felt->terms.nearest[l] = boids_fixed(any * near);
     felt->terms.bearing[l] = boids_fixed(away > 0.0f ? aside / away : 0.0f);
     felt->terms.social[l] = sees.count > 0;
-    felt->terms.collisions[l] = (float)sees.nearest2 < env->collision2;
+    felt->terms.collisions[l] = sees.nearest2 < env->collision2;
     felt->terms.heading_c[l] = sees.own_c;
     felt->terms.heading_s[l] = sees.own_s;
 }

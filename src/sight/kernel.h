@@ -11,7 +11,7 @@
         VECTOR ux = SUBTRACT(TWO(pair->x), x), uy = SUBTRACT(TWO(pair->y), y);         \
         for (int k = 0; k < doubles_x; k++) ux = DOUBLE(ux);                           \
         for (int k = 0; k < doubles_y; k++) uy = DOUBLE(uy);                           \
-        if (!simple && sight->x_axis.scale) ux = MULHRS(ux, scale_x);                  \
+        ux = MULHRS(ux, scale_x);                                                      \
         uy = MULHRS(uy, scale_y);                                                      \
         const VECTOR d2 = OR(ADD(MULHRS(ux, ux), MULHRS(uy, uy)), unseen);             \
         const MASK seen = AT_MOST(d2, in_sight);                                       \
@@ -21,7 +21,7 @@
         sc = ADD16_WHERE(sc, seen, TWO(pair->c));                                      \
         ss = ADD16_WHERE(ss, seen, TWO(pair->s));                                      \
         VECTOR w = SUBTRACT(separation2, LEAST(d2, separation2));                      \
-        if (!simple && sight->push_shift) w = SHIFT_RIGHT(w, sight->push_shift);       \
+        if (push_shift) w = SHIFT_RIGHT(w, push_shift);                                \
         px = ADD_PRODUCTS(px, w, ux);                                                  \
         py = ADD_PRODUCTS(py, w, uy);                                                  \
         nearest2 = LEAST(nearest2, d2);                                                \
@@ -37,8 +37,8 @@
     } while (0)
 
 TARGET SIGHT_INLINE void SIGHT_JOIN(NAME, _with)(const Sight* sight, const SightBlock* block, const SightCrowd* crowd,
-                                                 SightCrowdSums* sums, uint32_t (*squares)[SIGHT_LANES], const bool simple) {
-    const int doubles_x = simple ? 1 : sight->x_axis.doubles, doubles_y = simple ? 1 : sight->y_axis.doubles;
+                                                 SightCrowdSums* sums, uint32_t (*squares)[SIGHT_LANES], const int doubles_x,
+                                                 const int doubles_y, const int push_shift) {
     const VECTOR scale_x = SPLAT(sight->x_axis.scale), scale_y = SPLAT(sight->y_axis.scale),
                  in_sight = SPLAT((int16_t)(sight->view2 - 1));
     const VECTOR separation2 = SPLAT((int16_t)sight->separation2), one = SPLAT(1), zero = SPLAT(0);
@@ -74,11 +74,12 @@ TARGET SIGHT_INLINE void SIGHT_JOIN(NAME, _with)(const Sight* sight, const Sight
 
 TARGET static void NAME(const Sight* sight, const SightBlock* block, const SightCrowd* crowd, SightCrowdSums* sums,
                         uint32_t (*squares)[SIGHT_LANES]) {
-    const SightAxis x = sight->x_axis, y = sight->y_axis;
-    if (x.doubles == 1 && y.doubles == 1 && !x.scale && !sight->push_shift && !squares) /* constants for the compiler */
-        SIGHT_JOIN(NAME, _with)(sight, block, crowd, sums, NULL, true);
+    const int x = sight->x_axis.doubles, y = sight->y_axis.doubles, shift = sight->push_shift;
+    /* constants for the compiler in the default world */
+    if (x == 2 && y == 1 && !shift && !squares)
+        SIGHT_JOIN(NAME, _with)(sight, block, crowd, sums, NULL, 2, 1, 0);
     else
-        SIGHT_JOIN(NAME, _with)(sight, block, crowd, sums, squares, false);
+        SIGHT_JOIN(NAME, _with)(sight, block, crowd, sums, squares, x, y, shift);
 }
 
 #define SORT_TWO(a, b)                      \
