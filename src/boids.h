@@ -28,6 +28,8 @@
  * floats follow for each of the num_neighbors nearest boids, nearest first (of two as near, the lower index first): offset / R forward
  * and to the left, cosine and sine of its heading; 0 where there are fewer.
  *
+ * Integers stand behind them: against exact arithmetic closeness is off by at most .008, and the push by .02.
+ *
  * Reward, per boid, clipped to [-1, 1]; a boid without neighbours earns 0:
  *     cohesion_weight x togetherness + alignment_weight x company x heading_cos - separation_weight x closeness
  *
@@ -55,7 +57,7 @@
     X(int, num_boids, 64, 1, 1048576, "boids", "boids in the flock, each an agent")                                             \
     X(float, width, 1080, 1, 1e6, "world units", "width of the torus")                                                          \
     X(float, height, 720, 1, 1e6, "world units", "height of the torus")                                                         \
-    X(float, view_radius, 100, 1e-3, 5e5, "world units", "how far a boid sees: 1/1024 of the longer side to 1/2 of the shorter") \
+    X(float, view_radius, 100, 1e-3, 5e5, "world units", "how far a boid sees: 1/2048 of the longer side to 1/2 of the shorter") \
     X(float, separation_radius, 25, 1e-4, 5e5, "world units", "nearer than this is too near: 1/32 to 1 of view_radius")         \
     X(float, collision_radius, 8, 0, 5e5, "world units", "nearer than this counts as a collision in the log; at most view_radius") \
     X(float, speed, 4, 0, 2.5e5, "world units per step", "of every boid; at most 1/4 of the shorter side")                      \
@@ -148,7 +150,7 @@ static inline const char* boids_check_params(const Boids* env) {
     const double shorter = env->width < env->height ? env->width : env->height;
     const double longer = env->width < env->height ? env->height : env->width, view = env->view_radius;
     const char* error = env_check(env);
-    if (!error) error = env_expect("view_radius", view, longer / 1024, shorter / 2);
+    if (!error) error = env_expect("view_radius", view, longer / 2048, shorter / 2);
     if (!error) error = env_expect("separation_radius", env->separation_radius, view / 32, view);
     if (!error) error = env_expect("collision_radius", env->collision_radius, 0, view);
     if (!error) error = env_expect("speed", env->speed, 0, shorter / 4);
@@ -414,8 +416,7 @@ static inline void boids__begin(Boids* env, int32_t tick) {
 }
 
 static inline void c_reset(Boids* env) {
-    const bool first = !env->stagger || !env->num_envs;
-    boids__begin(env, first ? 0 : (int32_t)((int64_t)env->horizon * env->index / env->num_envs));
+    boids__begin(env, !env->stagger || !env->num_envs ? 0 : (int32_t)((int64_t)env->horizon * env->index / env->num_envs));
 }
 
 static inline void c_step(Boids* env) {

@@ -24,7 +24,7 @@
  * Positions. A position is a uint32_t an axis, 2^32 to one side of the torus: wrapping is free, and so is the shorter of the two ways
  * between two bodies. Pairs use 16 bits of it: 2^16 to one side or, in a world of many view radii, to a window of at least 16 cells.
  * No pair that is formed is half a window apart, so that a 16-bit difference still wraps for free. The unit is 1/2000 of the view
- * radius or finer. It is coarser, 1/128 at worst, where a few bodies in a very wide world make the cells wider (see Memory).
+ * radius or finer. It is coarser, 1/64 at worst, where a few bodies in a very wide world make the cells wider (see Memory).
  *
  * Lengths. Differences are doubled and scaled until the view radius is the same in both axes: sight->view, between 16300 and 32600.
  *     ux = mulhrs(x[j] - x[i], doubled, scale)   int16; wraps before it is doubled, and saturates then: it is out of sight
@@ -65,7 +65,7 @@ static inline SightAxis sight__axis(double side, double view_radius, uint32_t ce
     *radius = view_radius / side * (double)(1 << bits);
     for (axis.doubles = 0; *radius < 16300; axis.doubles++) *radius *= 2;
     axis.shift = 32 - bits;
-    axis.scale = 0; /* set when the unit is known */
+    axis.scale = 0;
     axis.cells = cells;
     return axis;
 }
@@ -97,7 +97,7 @@ static inline void sight_close(Sight* sight) {
     sight->bodies = NULL;
 }
 
-/* width, height, view_radius, separation_radius: in any one unit. view_radius: at least 1/1024 of the longer side, at most 1/2 of the
+/* width, height, view_radius, separation_radius: in any one unit. view_radius: at least 1/2048 of the longer side, at most 1/2 of the
  * shorter. separation_radius: at most view_radius, at least 1/32 of it, where distances below it take three to nine values.
  * parts: most threads that will share an update. NULL, or ENV_NO_MEMORY with nothing left allocated. */
 static inline const char* sight_init(Sight* sight, int32_t size, double width, double height, double view_radius,
@@ -119,8 +119,8 @@ static inline const char* sight_init(Sight* sight, int32_t size, double width, d
     sight->y_axis = sight__axis(height, view_radius, rows, &radius_y);
     const double least_x = radius_x > 32600 ? radius_x / 2 : radius_x, least_y = radius_y > 32600 ? radius_y / 2 : radius_y;
     sight->view = least_x < least_y ? least_x : least_y;
-    sight->x_axis.scale = sight__scale(sight->view, radius_x);
-    sight->y_axis.scale = sight__scale(sight->view, radius_y);
+    if (radius_x > sight->view) sight->x_axis.scale = sight__scale(sight->view, radius_x);
+    if (radius_y > sight->view || !sight->x_axis.scale) sight->y_axis.scale = sight__scale(sight->view, radius_y);
 
     const double separation = sight->view * separation_radius / view_radius;
     const double exact_view2 = sight->view * sight->view / 32768.0, share = separation_radius / view_radius;
@@ -347,7 +347,8 @@ SIGHT_INLINE SightNeighbour sight_nearest(const SightBatch* batch, int b, int k,
     /* sight__offset without saturation: it is in sight */
     const int32_t dx = ((int32_t)((xy - own) << 16) >> 16) * (1 << across->doubles);
     const int32_t dy = ((int32_t)(((xy >> 16) - (own >> 16)) << 16) >> 16) * (1 << up->doubles);
-    const SightNeighbour one = {((dx * (across->scale) >> 14) + 1) >> 1, ((dy * up->scale >> 14) + 1) >> 1,
+    const int32_t scale_x = across->scale ? across->scale : 32768, scale_y = up->scale ? up->scale : 32768;
+    const SightNeighbour one = {((dx * scale_x >> 14) + 1) >> 1, ((dy * scale_y >> 14) + 1) >> 1,
                                 (int32_t)(heading << 16) >> 16, (int32_t)heading >> 16};
     return one;
 }

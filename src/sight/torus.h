@@ -55,7 +55,7 @@ SIGHT_INLINE int16_t sight__offset(const SightAxis axis, int16_t d) {
         t = 2 * t < 32767 ? 2 * t : 32767;
         t = t > -32768 ? t : -32768;
     }
-    return sight__mulhrs((int16_t)t, axis.scale);
+    return axis.scale ? sight__mulhrs((int16_t)t, axis.scale) : (int16_t)t;
 }
 
 /* The square of a distance, in the unit of sight->view2. */

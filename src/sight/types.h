@@ -46,7 +46,7 @@ typedef struct SightAxis {
     int32_t shift;   /* the 16 bits of a position that pairs use: (uint16_t)(x >> shift) */
     int16_t doubles; /* how often a difference is doubled */
     int16_t
-        scale; /* what it is multiplied with then, / 2^15; at most 32767, so that the square of a difference fits 16 bits */
+        scale; /* what it is multiplied with then, / 2^15; 0: nothing. One axis at least is scaled, so that squares fit 16 bits */
     uint32_t cells; /* along this axis */
 } SightAxis;
 
