@@ -12,8 +12,9 @@ SRC = ROOT / "src"
 # room: the rooms that it may include besides itself
 ROOMS = {
     "env": set(),
-    "env_vec": {"env"},
-    "sight": {"env"},
+    "env_threads": {"env"},
+    "env_vec": {"env", "env_threads"},
+    "sight": {"env", "env_threads"},
     "boids": {"env", "sight"},
     "show": {"env", "boids"},
     "bind": {"env", "env_vec"},
