@@ -267,7 +267,7 @@ def test_wrong_arguments_are_refused(counter):
         counter.VecEnv(*five[:4])
     with refused(TypeError, "rewards: given both by position and by name"):
         counter.VecEnv(*five, rewards=five[2])
-    with refused(TypeError, "expected at most 5 positional arguments, got 6"):
+    with refused(TypeError, "VecEnv() takes at most 5 positional arguments, got 6"):
         counter.VecEnv(*five, 1)
     with refused(TypeError, "layout() takes keyword arguments only"):
         counter.layout(5)
@@ -787,11 +787,12 @@ def test_the_header_describes_itself(counter):
     assert list(kind) == ["limit", "scale", "floor", "goal"]
     assert dict(kind["limit"]) == {
         "type": "int", "default": 10, "min": 2, "max": 200, "unit": "counts",
-        "doc": "the count at which an episode ends", "choices": None,
+        "doc": "the count at which an episode ends", "choices": None, "changeable": False,
     }  # fmt: skip
     assert (kind["scale"]["default"], kind["scale"]["min"], kind["scale"]["max"]) == (1.0, 0.0, 10.0)
     assert isinstance(kind["scale"]["default"], float)
     assert kind["floor"]["default"] is True
+    assert [name for name, what in kind.items() if what["changeable"]] == ["scale", "floor", "goal"]
     assert (kind["goal"]["default"], kind["goal"]["choices"], kind["goal"]["unit"]) == ("climb", ("climb", "meet"), "")
     assert counter.layout(limit=7) == {
         "num_agents": 2,
