@@ -138,12 +138,16 @@ static void bind_end(BindCall* call) {
     free(call);
 }
 
-/* Runs my_init or my_put, which a failed unpack() leaves by a jump. Returns 0, or -1 with an exception. */
+/* my_init or my_put, which a failed unpack() leaves by a jump. A function of its own: no variable of its caller gets lost then. */
+static int bind_try(BindCall* call, int (*hook)(Env*, PyObject*, PyObject*), Env* env, PyObject* args) {
+    return setjmp(call->failed) == 0 ? hook(env, args, call->kwargs) : 1;
+}
+
+/* Runs my_init or my_put. Returns 0, or -1 with an exception. */
 static int bind_run(const char* name, int (*hook)(Env*, PyObject*, PyObject*), Env* env, PyObject* kwargs) {
     PyObject* const empty = PyTuple_New(0);
     BindCall* const call = empty ? bind_begin(kwargs) : NULL;
-    volatile int failed = 1;
-    if (call && setjmp(call->failed) == 0) failed = hook(env, empty, kwargs);
+    const int failed = call ? bind_try(call, hook, env, empty) : 1;
     if (call) bind_end(call);
     Py_XDECREF(empty);
     if (failed && !PyErr_Occurred()) PyErr_Format(PyExc_RuntimeError, "%s failed and gave no reason", name);
@@ -649,12 +653,17 @@ done:
 #endif
 }
 
+#ifdef MY_SHARED
+static PyObject* bind_try_shared(BindCall* call, PyObject* module, PyObject* args) {
+    return setjmp(call->failed) == 0 ? my_shared(module, args, call->kwargs) : NULL;
+}
+#endif
+
 static PyObject* bind_shared(PyObject* module, PyObject* args, PyObject* kwargs) {
 #ifdef MY_SHARED
     PyObject* const keywords = bind_keywords(kwargs);
     BindCall* const call = keywords ? bind_begin(keywords) : NULL;
-    PyObject* volatile result = NULL;
-    if (call && setjmp(call->failed) == 0) result = my_shared(module, args, keywords);
+    PyObject* const result = call ? bind_try_shared(call, module, args) : NULL;
     if (call) bind_end(call);
     Py_XDECREF(keywords);
     if (result && PyErr_Occurred()) {

@@ -214,6 +214,19 @@ ENV_VEC__IS(Env, int32_t, num_threads)
 ENV_VEC__IS(Env, uint32_t, index)
 ENV_VEC__IS(Env, uint32_t, num_envs)
 ENV_VEC__IS(Env, uint64_t, rng)
+#define ENV_VEC__DOES(name, result, ...) \
+    _Static_assert(_Generic(&name, result(*)(__VA_ARGS__): 1, default: 0), #name " is no " #result " of " #__VA_ARGS__);
+ENV_VEC__DOES(c_init, const char*, Env*)
+ENV_VEC__DOES(c_observation_space, EnvSpace, const Env*)
+ENV_VEC__DOES(c_action_space, EnvSpace, const Env*)
+ENV_VEC__DOES(c_reset, void, Env*)
+ENV_VEC__DOES(c_step, void, Env*)
+ENV_VEC__DOES(c_close, void, Env*)
+ENV_VEC__DOES(c_script, void, Env*)
+ENV_VEC__DOES(c_changed, const char*, Env*)
+ENV_VEC__DOES(c_check_state, const char*, Env*)
+ENV_VEC__DOES(c_restored, void, Env*)
+#undef ENV_VEC__DOES
 _Static_assert(_Generic(((Env*)0)->observations, float*: 1, int32_t*: 1, int8_t*: 1, uint8_t*: 1, default: 0),
                "observations of Env is no float*, int32_t*, int8_t* or uint8_t*");
 _Static_assert(_Generic(((Env*)0)->actions, float*: 1, int32_t*: 1, void*: 1, default: 0),

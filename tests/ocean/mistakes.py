@@ -21,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import greenlet
 import numpy as np
 import pytest
 
@@ -371,6 +372,62 @@ def keyword_arguments_stay_as_they_were(its: Class) -> None:
     assert keywords == {"number": 3, "milliseconds": 0}
 
 
+def arguments_are_held_while_python_runs(its: Class) -> None:
+    """my_init gets a copy of the caller's dict, which the garbage collector knows. An __index__ empties it."""
+
+    class Emptying:
+        def __index__(self) -> int:
+            for found in gc.get_referrers(self):
+                if isinstance(found, dict) and "number" in found:
+                    found.clear()
+            return "no int"
+
+    for _ in range(20):
+        for call in (its.probed, lambda number: its.probe.env_put(its.single, number=number)):
+            refuses(TypeError, "^number: expected an int, got <.*Emptying", lambda c=call: c(Emptying()))
+
+
+def greenlets_take_turns_in_my_init(its: Class) -> None:
+    """Two calls of my_init, each on a stack of its own; the one that began first fails while the other has not ended."""
+    made: list[Any] = []
+
+    class Switch:
+        def __init__(self, result: int) -> None:
+            self.result = result
+
+        def __index__(self) -> int:
+            greenlet.getcurrent().parent.switch()
+            return self.result
+
+    def begin(number: Any, milliseconds: Any) -> greenlet.greenlet:
+        def work() -> None:
+            try:
+                made.append(its.probe.number(its.probed(number, milliseconds)))
+            except (TypeError, ValueError) as error:
+                made.append(str(error))
+
+        its_own = greenlet.greenlet(work)
+        its_own.switch()  # to the first __index__
+        return its_own
+
+    for _ in range(100):
+        made.clear()
+        first, second = begin(Switch(3), "x"), begin(Switch(4), Switch(0))
+        first.switch()  # fails while the second is in my_init
+        second.switch()
+        second.switch()
+        assert made == ["milliseconds: expected a number, got 'x'", 4], made
+        first, second = begin(Switch(5), Switch(0)), begin(Switch(2**40), 0)
+        second.switch()
+        first.switch()
+        first.switch()
+        assert made[2].startswith("number: expected an int in ")
+        assert made[3:] == [5]
+    live = its.probe.shared()
+    its.use()
+    assert its.probe.shared() == live
+
+
 def numbers_of_all_kinds(its: Class) -> None:
     for number in (
         3,
@@ -539,6 +596,8 @@ CHECKS = {
         cycles_are_collected,
         a_failed_vectorize_lets_go,
         keyword_arguments_stay_as_they_were,
+        arguments_are_held_while_python_runs,
+        greenlets_take_turns_in_my_init,
         numbers_of_all_kinds,
         arrays_of_other_kinds,
         put_holds_the_new_arrays,
