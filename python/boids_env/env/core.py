@@ -80,6 +80,8 @@ class Mapped:
         return array
 
     def __set__(self, env: object, array: Array) -> None:
+        if env.__dict__.get(f"_{self.name}") is array:
+            return  # as after `flocks.actions += 1`, which has written into it
         if "vec" in env.__dict__:
             raise AttributeError(f"{self.name}: C keeps the array that is there. Write into it: {self.name}[:] = ...")
         env.__dict__[f"_{self.name}"] = array
