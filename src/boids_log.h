@@ -41,8 +41,8 @@
     X(heading_s, -1, "sine of the heading, / SIGHT_UNIT")
 
 typedef struct Log {
-    BOIDS_LOG(ENV_FLOAT)
-    float n; /* episodes added up in the fields above */
+    BOIDS_LOG(ENV_DOUBLE)
+    double n; /* episodes added up in the fields above */
 } Log;
 
 /* The sums of a step, or of a part of it. */

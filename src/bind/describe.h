@@ -79,7 +79,6 @@ static inline int take_params(PyObject* keywords, Env* env) {
 #define PARAM_NAME(type, name, ...) ", " #name
     static const char valid[] = ENV_PARAMS(PARAM_NAME) "";
     PyObject *key = NULL, *value = NULL;
-    Py_ssize_t position = 0;
     for (int k = 0; k < ENV_VEC_NUM_PARAMS; k++) {
         const EnvVecParam* p = &env_vec_params[k];
         int result = bind_take(keywords, p->name, &value);
@@ -88,11 +87,29 @@ static inline int take_params(PyObject* keywords, Env* env) {
         Py_CLEAR(value);
         if (result < 0) return -1;
     }
-    if (!PyDict_Next(keywords, &position, &key, NULL)) return 0;
+    if (!(key = bind_any_key(keywords))) return 0;
     if (ENV_VEC_NUM_PARAMS)
         PyErr_Format(PyExc_TypeError, "unknown parameter %R; valid are %s", key, valid + (ENV_VEC_NUM_PARAMS ? 2 : 0));
     else
         PyErr_Format(PyExc_TypeError, "unknown parameter %R; there are none", key);
+    Py_DECREF(key);
+    return -1;
+}
+
+/* Moves the parameters of ENV_CHANGEABLE that the dict has into env. A key that is left is refused. */
+static inline int take_changes(PyObject* keywords, Env* env) {
+#define CHANGEABLE_NAME(name) ", " #name
+    static const char valid[] = ENV_CHANGEABLE(CHANGEABLE_NAME) "";
+    PyObject *key = NULL, *value = NULL;
+    for (int k = 0; k < ENV_VEC_NUM_PARAMS; k++) {
+        int result = env_vec_is_changeable(k) ? bind_take(keywords, env_vec_params[k].name, &value) : 0;
+        if (result > 0) result = parse_param(&env_vec_params[k], value, env);
+        Py_CLEAR(value);
+        if (result < 0) return -1;
+    }
+    if (!(key = bind_any_key(keywords))) return 0;
+    PyErr_Format(PyExc_TypeError, "%S: expected a parameter that may change: %s", key, valid + (sizeof valid > 1 ? 2 : 0));
+    Py_DECREF(key);
     return -1;
 }
 
@@ -112,16 +129,18 @@ static inline bool put(PyObject* dict, const char* name, PyObject* value) {
     return done;
 }
 
-/* A parameter as {"type", "default", "min", "max", "unit", "doc", "choices"}. */
-static inline PyObject* describe_param(const EnvVecParam* p) {
+/* Parameter k as {"type", "default", "min", "max", "unit", "doc", "choices", "changeable"}. */
+static inline PyObject* describe_param(int k) {
+    const EnvVecParam* p = &env_vec_params[k];
     const bool ranged = p->kind == ENV_VEC_int || p->kind == ENV_VEC_float, named = p->kind == ENV_VEC_choice;
     PyObject* value = param_value(p, p->value);
     PyObject* min = ranged ? param_value(p, p->min) : Py_NewRef(Py_None);
     PyObject* max = ranged ? param_value(p, p->max) : Py_NewRef(Py_None);
     PyObject* choices = named ? bind_names(p->unit) : Py_NewRef(Py_None);
     /* N steals a reference, and fails where it is NULL */
-    return frozen(Py_BuildValue("{s:s, s:N, s:N, s:N, s:s, s:s, s:N}", "type", PARAM_KINDS[p->kind], "default", value, "min",
-                                min, "max", max, "unit", named ? "" : p->unit, "doc", p->doc, "choices", choices));
+    return frozen(Py_BuildValue("{s:s, s:N, s:N, s:N, s:s, s:s, s:N, s:O}", "type", PARAM_KINDS[p->kind], "default", value,
+                                "min", min, "max", max, "unit", named ? "" : p->unit, "doc", p->doc, "choices", choices,
+                                "changeable", env_vec_is_changeable(k) ? Py_True : Py_False));
 }
 
 /* Adds the class attributes parameters, log_fields, state_fields and observation_fields, as read-only dicts. */
@@ -132,7 +151,7 @@ static inline int add_class_data(PyObject* type) {
     bool good = true;
     for (int k = 0; k < NUM_DICTS; k++) good = (dicts[k] = PyDict_New()) && good;
     for (int k = 0; good && k < ENV_VEC_NUM_PARAMS; k++)
-        good = put(dicts[PARAMS], env_vec_params[k].name, describe_param(&env_vec_params[k]));
+        good = put(dicts[PARAMS], env_vec_params[k].name, describe_param(k));
     for (int k = 0; good && k < ENV_VEC_NUM_LOG; k++)
         good = put(dicts[LOG], env_vec_log_fields[k].name, PyUnicode_FromString(env_vec_log_fields[k].doc));
     for (int k = 0; good && k < ENV_VEC_NUM_FIELDS; k++)
