@@ -177,7 +177,7 @@ def load_policy(which: str | os.PathLike[str], *, argmax: bool = False, seed: in
         return Reynolds()
     path = LEARNED if which == "learned" else Path(which)
     try:
-        if path.is_dir():
+        if os.fspath(which) and path.is_dir():
             path /= "policy.npz"
             if not path.exists():
                 raise UserError(f"{which}: expected a folder of boids train, and this one holds no policy.npz")
@@ -222,7 +222,7 @@ def _read_npz(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
     try:
         _check_size(path, LARGEST)
         with zipfile.ZipFile(path) as file:
-            arrays = {entry.filename.removesuffix(".npy"): _read_npy(file.read(entry)) for entry in file.infolist()}
+            arrays = {entry.filename.removesuffix(".npy"): _read_npy(_unpacked(file, entry)) for entry in file.infolist()}
         meta = json.loads(str(arrays.pop("meta", "{}")))
         if not isinstance(meta, dict) or not isinstance(meta.get("parameters", {}), dict):
             raise ValueError("meta that is no JSON object")
@@ -231,6 +231,12 @@ def _read_npz(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
     if meta.get("format", FORMAT) != FORMAT:
         raise UserError(f"{path}: expected format {FORMAT}, got {meta['format']}")
     return arrays, meta
+
+
+def _unpacked(file: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """As many bytes as the directory says, and no more in memory; `file.read` unpacks all there are."""
+    with file.open(entry) as packed:
+        return packed.read(entry.file_size + 1)
 
 
 def _read_npy(data: bytes) -> Array:
@@ -277,7 +283,7 @@ def _check_size(path: Path, most: int) -> None:
     if size <= most and zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as file:
             entries = file.infolist()
-        # zipfile unpacks no more of these than the directory says; of other methods it may
+        # of the other methods zipfile unpacks more at once than it is asked for
         if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
             raise ValueError("a zip of another method than deflate")
         size = sum(entry.file_size for entry in entries)
