@@ -2,16 +2,13 @@
 
 import errno
 import os
-import re
 import shlex
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
 
-import needs
 from boids_env import VecEnv
 from boids_env.cli import main
 from boids_env.env.describe import sentence
@@ -251,14 +248,3 @@ def test_after_make_train_the_last_line_is_a_command() -> None:
     assert arguments == ["watch", "runs/x/policy.npz"]
     done = subprocess.run([*BOIDS, "watch", str(LEARNED), "--terminal"], capture_output=True, text=True, check=False)
     assert done.stderr == "boids: to watch in a terminal, expected stdin and stdout to be a terminal\n"
-
-
-def test_the_c_compiler_line_of_the_readme_works(tmp_path: Path) -> None:
-    needs.compiler()
-    (line,) = re.findall(r"^    (cc .+)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
-    assert "-O3" in line.split()
-    line = line.replace("$(python3-config --includes)", f"-I{sysconfig.get_path('include')}")
-    line = line.replace("-o _counter.so", f"-o {tmp_path}/_counter.so")
-    subprocess.run(["bash", "-c", line], cwd=ROOT, check=True)
-    done = python("import _counter; print(_counter.VecEnv)", cwd=tmp_path)
-    assert "VecEnv" in done.stdout, done.stderr

@@ -195,6 +195,7 @@ def _see(message: str, parser: argparse.ArgumentParser) -> str:
 def _parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentParser]]:
     """The parser of everything, and those of the commands by name."""
     parser = _Parser(prog="boids", description="A flock of boids that learns to fly together.", allow_abbrev=False)
+    parser.epilog = "boids COMMAND --help lists the options of a command."
     printed = parser.add_mutually_exclusive_group()
     printed.add_argument("--version", action="store_true", help="print the version")
     printed.add_argument(
