@@ -230,6 +230,24 @@ def test_closed_and_full_streams(command: str, status: int, message: str) -> Non
     assert (done.returncode, done.stderr) == (status, message)
 
 
+def test_a_second_ctrl_c_while_the_process_ends_prints_no_traceback() -> None:
+    done = python(
+        """
+        import atexit, os, signal, time
+        from boids_env import cli
+
+        def run(arguments):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(9)
+
+        cli._run = run
+        atexit.register(lambda: (os.kill(os.getpid(), signal.SIGINT), time.sleep(.1)))
+        sys.exit(cli.main())
+        """
+    )
+    assert (done.returncode, done.stderr) == (130, "")
+
+
 def test_json_is_written_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")

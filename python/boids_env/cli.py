@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -41,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         message = "out of memory"
     except KeyboardInterrupt:
+        if arguments is None:  # a second one would print a traceback while the process ends
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         return 130
     print(f"boids: {message}", file=sys.stderr)
     return 2
