@@ -92,7 +92,7 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "message"),
     [
         ("bench --env.num-boids 4", "unknown option --env.num-boids"),
-        ("bench --rounds 0", "--rounds: expected at least 1, got 0"),
+        ("bench --rounds 0", "--rounds: expected an integer in [1, 1000000], got 0"),
     ],
 )
 def test_mistakes(arguments: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:

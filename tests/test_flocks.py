@@ -287,3 +287,12 @@ def test_closing_twice_and_use_after() -> None:
     flocks.close()
     with pytest.raises(RuntimeError, match="closed"):
         flocks.reset()
+
+
+@pytest.mark.parametrize("num_envs", [1, 2000])
+def test_what_it_is(num_envs: int) -> None:
+    text = {1: "1 flock of 1 boid", 2000: "2,000 flocks of 1 boid"}[num_envs]
+    with Flocks(num_envs, num_boids=1) as flocks:
+        assert repr(flocks) == f"<Flocks: {text}>"
+    assert repr(flocks) == f"<Flocks: {text}, closed>"
+    assert repr(Flocks.__new__(Flocks)) == "<Flocks: not open>"

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, ClassVar, Literal, Self, TypeAlias, TypedDict
+from typing import Any, ClassVar, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from numpy.typing import NDArray
 from typing_extensions import Buffer
+
+from boids_env.env.parameters import FlockParameters
 
 Array: TypeAlias = NDArray[Any] | Buffer  # NumPy before 2 does not tell type checkers that its arrays are buffers
 
@@ -75,7 +77,7 @@ class VecEnv:
         num_envs: int = 1,
         seed: int = 0,
         num_threads: int = 1,
-        **parameters: Any,
+        **parameters: Unpack[FlockParameters],
     ) -> Self: ...
     def reset(self, seed: int | None = None) -> None: ...
     def step(self) -> None: ...

@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from boids_env._boids import VecEnv
 from boids_env.console import progress, table
 from boids_env.env.core import Array
 from boids_env.env.flocks import Flocks, world_size
+from boids_env.files import whole
 
 AGENTS = 4096  # in all small flocks together; fewer are never stepped at once
 NEIGHBORS_PER_BOID = 20  # on average, in a large flock
@@ -285,8 +287,14 @@ def show(figures: Sequence[Figure]) -> None:
     table(("work", "median", "least", "most", ""), rows)
 
 
-def run(rounds: int, seconds: float, largest: int, num_threads: int, out: str | None) -> None:
+def run(rounds: int, seconds: float, largest: int, num_threads: int, out: Path | None) -> None:
     """`boids bench`: measures, prints, and writes the JSON file `out`."""
+    with ExitStack() as stack:
+        partial = stack.enter_context(whole(out)) if out else None
+        _run(rounds, seconds, largest, num_threads, partial)
+
+
+def _run(rounds: int, seconds: float, largest: int, num_threads: int, out: Path | None) -> None:
     command = f"boids bench --rounds {rounds} --seconds {seconds} --largest {largest} --num-threads {num_threads}"
     machine = about(command, Path.cwd() if Path("src/boids.h").exists() else None)
     measured = progress(works(rounds, seconds, largest, num_threads), NUM_WORKS, "measuring")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, Self, TypeV
 import numpy as np
 from numpy.typing import NDArray
 
+from boids_env.env.describe import sentence
 from boids_env.errors import UserError, positive
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ class Core:
     vec: VecEnv  # the extension's own object
 
     render_mode: str | None = None  # what render() does: one of render_modes
+    words: ClassVar[tuple[str, str]] = "environment", "agent"  # what `repr` calls an environment and an agent
 
     _observations: Array
     _actions: Array
@@ -300,6 +302,15 @@ class Core:
         """Frees the environments. The arrays stay as they are. Closing twice is fine."""
         self.vec.close()
 
+    def __repr__(self) -> str:
+        """`<Flocks: 8 flocks of 64 boids>`, also of one that is closed or was not made whole."""
+        vec = getattr(self, "vec", None)
+        if vec is None:
+            return f"<{type(self).__name__}: not open>"
+        counts = zip((vec.num_envs, self.layout["num_agents"]), self.words, strict=True)
+        many, of = (f"{n:,} {word}{'' if n == 1 else 's'}" for n, word in counts)
+        return f"<{type(self).__name__}: {many} of {of}{', closed' if vec.closed else ''}>"
+
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"{type(self).__name__}: can be neither pickled nor copied; make another of the same parameters")
 
@@ -378,7 +389,7 @@ def class_of(module: Module, base: type[E]) -> type[E]:
                 f"{module.__name__}: expected parameters of other names than {', '.join(ARGUMENTS)}, got {name}"
             )
     name = "".join(word.capitalize() for word in module.__name__.rpartition(".")[2].split("_"))
-    lines = [f"    {name}: {what['doc']} ({what['default']})" for name, what in parameters.items()]
+    lines = [f"    {name}: {sentence(what)}" for name, what in parameters.items()]
     doc = f"Environments of {module.__name__}: see `{base.__name__}`.\n\nParameters:\n" + "\n".join(lines or ["    none"])
     caller = sys._getframe(2).f_globals["__name__"]
     return type(name, (base,), {"module": module, "__doc__": doc, "__module__": caller})

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from boids_env._boids import VecEnv
 
 NO_RAYLIB = "a window needs raylib, which is not installed: pip install 'boids-env[watch]'"
-NO_WINDOW = "no window can be opened: there is no display; render_mode='rgb_array' and 'ansi' need none"
+NO_WINDOW = "no window can be opened: there is no display"
 WINDOW_TAKEN = "no window can be opened: another environment of this process has it; close that one first"
 
 
