@@ -281,6 +281,11 @@ def headline(about: Mapping[str, Any]) -> str:
     )
 
 
+def slower_with_threads(figures: Sequence[Figure]) -> list[str]:
+    """The works that take longer on several threads than on one."""
+    return [figure.work for figure in figures if " threads over 1, " in figure.work and figure.median < 1]
+
+
 def show(figures: Sequence[Figure]) -> None:
     """The table."""
     rows = [(f.work, *(f"{v:.3g}" for v in (f.median, min(f.rounds), max(f.rounds))), f.unit) for f in figures]
@@ -302,6 +307,8 @@ def _run(rounds: int, seconds: float, largest: int, num_threads: int, out: Path 
     print(headline(machine))
     print(f"medians of {rounds} rounds, processor time, one thread unless the line says more")
     show(figures)
+    for work in slower_with_threads(figures):
+        print(f"Threads lose here: {work}. num_threads=1 is faster; another program may have the cores.")
     if out:
         write_json(out, about=machine, works=[asdict(figure) for figure in figures])
 

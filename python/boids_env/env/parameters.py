@@ -16,7 +16,7 @@ class FlockParameters(TypedDict, total=False):
     """height of the torus, in [1, 1000000] world units (720.0)"""
 
     view_radius: float
-    """how far a boid sees: 1/1024 of the longer side to 1/2 of the shorter, in [0.001, 500000] world units (100.0)"""
+    """how far a boid sees: 1/2048 of the longer side to 1/2 of the shorter, in [0.001, 500000] world units (100.0)"""
 
     separation_radius: float
     """nearer than this is too near: 1/32 to 1 of view_radius, in [0.0001, 500000] world units (25.0)"""
