@@ -48,6 +48,18 @@ static void c_pixels(Env* env, uint8_t* rgb, int32_t width, int32_t height) {
     (void)env, (void)rgb, (void)width, (void)height;
 }
 #endif
+#ifdef c_film
+enum { HAS_FILM = true };
+#else
+enum { HAS_FILM = false };
+#define c_film c_pixels
+#endif
+#ifdef c_caption
+enum { HAS_CAPTION = true };
+#else
+enum { HAS_CAPTION = false };
+#define c_caption c_pixels
+#endif
 #ifdef c_render
 enum { HAS_WINDOW = true };
 #else
@@ -292,19 +304,26 @@ static PyObject* vecenv_log(PyObject* object, PyObject* unused) {
 }
 
 static const char render_doc[] =
-    "render($self, /, pixels, env=0)\n--\n\n"
+    "render($self, /, pixels, env=0, *, layer='picture')\n--\n\n"
     "Draw one environment into pixels, a writable C-contiguous uint8 (height, width, 3) array: red, green, blue, from the top row down.\n\n"
+    "layer: 'picture'; 'film', once a step, over the frame before (zeros before the first one), of which trails remain; or 'caption',\n"
+    "a line of text into a picture.\n\n"
     "Raises: TypeError or ValueError for an argument, NotImplementedError where the environment has no picture, RuntimeError before the\n"
     "first reset(), when closed, or in use by another thread.";
 static PyObject* vecenv_render(PyObject* object, PyObject* args, PyObject* kwargs) {
-    static char* names[] = {"pixels", "env", NULL};
+    static char* names[] = {"pixels", "env", "layer", NULL};
     VecEnv* self = (VecEnv*)object;
     PyObject *pixels = NULL, *which = NULL, *result = NULL;
+    const char* layer = "picture";
     Py_buffer view = {0};
     long long i = 0;
     const BindType* uint8 = space_type('B');
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:render", names, &pixels, &which)) return NULL;
-    if (!offers(HAS_PIXELS, "c_pixels")) return NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$s:render", names, &pixels, &which, &layer)) return NULL;
+    const bool film = strcmp(layer, "film") == 0, caption = strcmp(layer, "caption") == 0;
+    if (!film && !caption && strcmp(layer, "picture") != 0)
+        return PyErr_Format(PyExc_ValueError, "layer: expected 'picture', 'film' or 'caption', got '%s'", layer);
+    if (!(film ? offers(HAS_FILM, "c_film") : caption ? offers(HAS_CAPTION, "c_caption") : offers(HAS_PIXELS, "c_pixels")))
+        return NULL;
     if (take_index(self, which, &i) < 0 || bind_hold("pixels", pixels, &view) < 0) return NULL;
     if (!bind_has_type(&view, uint8) || view.ndim != 3 || view.shape[2] != 3 || view.len < 3 || view.shape[0] > INT32_MAX ||
         view.shape[1] > INT32_MAX) {
@@ -313,7 +332,13 @@ static PyObject* vecenv_render(PyObject* object, PyObject* args, PyObject* kwarg
     }
     if (enter(self, true) < 0) goto done;
     Py_BEGIN_ALLOW_THREADS
-    c_pixels(&self->vec.envs[i], view.buf, (int32_t)view.shape[1], (int32_t)view.shape[0]);
+    const int32_t width = (int32_t)view.shape[1], height = (int32_t)view.shape[0];
+    if (film)
+        c_film(&self->vec.envs[i], view.buf, width, height);
+    else if (caption)
+        c_caption(&self->vec.envs[i], view.buf, width, height);
+    else
+        c_pixels(&self->vec.envs[i], view.buf, width, height);
     Py_END_ALLOW_THREADS
     leave(self);
     result = Py_NewRef(Py_None);
