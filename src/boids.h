@@ -114,6 +114,7 @@ typedef struct Boids {
     /* what a client may set after c_init; none of it is in the state */
     BoidsGuest guest;
     float script_cohesion, script_alignment, script_separation; /* weights of c_script */
+    bool scripted;                                              /* set by c_script: its weights steer the flock */
     struct BoidsClient* client;                                 /* the window that shows the flock, or NULL */
     void (*close_client)(struct Boids* env);                    /* what c_close closes it with */
 
@@ -468,6 +469,7 @@ static inline void boids_reynolds(Boids* env, float cohesion, float alignment, f
 
 #define c_script c_script
 static inline void c_script(Boids* env) {
+    env->scripted = true;
     boids_reynolds(env, env->script_cohesion, env->script_alignment, env->script_separation);
 }
 
