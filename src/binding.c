@@ -48,6 +48,18 @@ static void c_pixels(Env* env, uint8_t* rgb, int32_t width, int32_t height) {
     (void)env, (void)rgb, (void)width, (void)height;
 }
 #endif
+#ifdef c_film
+enum { HAS_FILM = true };
+#else
+enum { HAS_FILM = false };
+#define c_film c_pixels
+#endif
+#ifdef c_caption
+enum { HAS_CAPTION = true };
+#else
+enum { HAS_CAPTION = false };
+#define c_caption c_pixels
+#endif
 #ifdef c_render
 enum { HAS_WINDOW = true };
 #else
@@ -286,21 +298,34 @@ static PyObject* vecenv_log(PyObject* object, PyObject* unused) {
 }
 
 static const char render_doc[] =
-    "render($self, /, pixels, env=0)\n--\n\n"
+    "render($self, /, pixels, env=0, *, layer='picture')\n--\n\n"
     "Draw one environment into pixels, a writable C-contiguous uint8 (height, width, 3) array: red, green, blue, from the top row down.\n\n"
+    "layer: 'picture'; 'film', once a step, over the frame before (zeros before the first one), of which trails remain; or 'caption',\n"
+    "a line of text into a picture.\n\n"
     "Raises: TypeError or ValueError for an argument, NotImplementedError where the environment has no picture, RuntimeError before the\n"
     "first reset(), when closed, or in use by another thread.";
 static PyObject* vecenv_render(PyObject* object, PyObject* args, PyObject* kwargs) {
-    enum { PIXELS, WHICH, COUNT };
-    static const char* const names[] = {"pixels", "env"};
+    enum { PIXELS, WHICH, LAYER, COUNT, POSITIONAL = LAYER };
+    enum { PICTURE, FILM, CAPTION };
+    static const char* const names[] = {"pixels", "env", "layer"};
     VecEnv* self = (VecEnv*)object;
     PyObject *values[COUNT] = {NULL}, *result = NULL;
     BindArray held = {0};
     const Py_buffer* view = &held.view;
     long long i = 0;
+    int layer = PICTURE;
     const BindType* uint8 = space_type('B');
+    if (PyTuple_Size(args) > POSITIONAL) {
+        PyErr_Format(PyExc_TypeError, "render() takes at most %d positional arguments, got %zd", POSITIONAL,
+                     PyTuple_Size(args));
+        goto done;
+    }
     if (bind_arguments("render", args, kwargs, names, COUNT, 1, values) < 0) goto done;
-    if (!offers(HAS_PIXELS, "c_pixels")) goto done;
+    if (values[LAYER] && bind_choice("layer", values[LAYER], "picture|film|caption", &layer) < 0) goto done;
+    if (!(layer == FILM      ? offers(HAS_FILM, "c_film")
+          : layer == CAPTION ? offers(HAS_CAPTION, "c_caption")
+                             : offers(HAS_PIXELS, "c_pixels")))
+        goto done;
     if (take_index(self, values[WHICH], &i) < 0 || bind_hold("pixels", values[PIXELS], &held) < 0) goto done;
     if (!bind_has_type(view, uint8) || view->ndim != 3 || view->shape[2] != 3 || view->len < 3 ||
         view->shape[0] > INT32_MAX || view->shape[1] > INT32_MAX) {
@@ -309,8 +334,15 @@ static PyObject* vecenv_render(PyObject* object, PyObject* args, PyObject* kwarg
     }
     if (enter(self, true) < 0) goto done;
     if (bind_check_held(self->arrays) == 0) {
+        Env* env = &self->vec.envs[i];
+        const int32_t width = (int32_t)view->shape[1], height = (int32_t)view->shape[0];
         Py_BEGIN_ALLOW_THREADS
-        c_pixels(&self->vec.envs[i], view->buf, (int32_t)view->shape[1], (int32_t)view->shape[0]);
+        if (layer == FILM)
+            c_film(env, view->buf, width, height);
+        else if (layer == CAPTION)
+            c_caption(env, view->buf, width, height);
+        else
+            c_pixels(env, view->buf, width, height);
         Py_END_ALLOW_THREADS
         result = Py_NewRef(Py_None);
     }

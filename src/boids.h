@@ -113,6 +113,7 @@ typedef struct Boids {
     /* what a client may set after c_init; none of it is in the state */
     BoidsGuest guest;
     float script_cohesion, script_alignment, script_separation; /* weights of c_script */
+    bool scripted;                                              /* set by c_script: its weights steer the flock */
     struct BoidsClient* client;                                 /* the window that shows the flock, or NULL */
     void (*close_client)(struct Boids* env);                    /* what c_close closes it with */
 
@@ -452,6 +453,7 @@ static inline const char* c_check_state(Boids* env) {
  * rules, as its observation gives them, with the turn that comes nearest. Alone, it flies straight. */
 #define c_script c_script
 static inline void c_script(Boids* env) {
+    env->scripted = true;
     const float cohesion = env->script_cohesion, alignment = env->script_alignment, separation = env->script_separation;
     /* the angles beyond which the next harder turn comes nearer; the largest turn, at most 80 degrees: tangents tell angles up to there */
     const int32_t soft = env->gentle / 2, firm = (env->gentle + env->hard) / 2, most = env->hard < 14563 ? env->hard : 14563;
@@ -475,26 +477,23 @@ static inline void c_script(Boids* env) {
 }
 
 /* type, name, doc */
-#define BOIDS_STATE(X)                                                   \
+#define ENV_STATE(X)                                                   \
     X(uint32_t, x, "position, 2^32 to the width")                        \
     X(uint32_t, y, "position, 2^32 to the height, up")                   \
     X(uint16_t, heading, "2^16 to a full turn, counter-clockwise from x")
 
 /* name: what may change between steps */
-#define BOIDS_CHANGEABLE(X)                                                                                            \
+#define ENV_CHANGEABLE(X)                                                                                            \
     X(collision_radius) X(speed) X(gentle_turn) X(max_turn) X(flockmates) X(cohesion_weight) X(alignment_weight) X(separation_weight)
 
 /* name, doc */
-#define BOIDS_SCALARS(X)                        \
+#define ENV_SCALARS(X)                        \
     X(tick, "steps since the episode began")    \
     X(tally, "what the episode adds up to")
 
 typedef Boids Env;
 #define ENV_LOG BOIDS_LOG
 #define ENV_OBSERVATION BOIDS_OBSERVATION
-#define ENV_STATE BOIDS_STATE
-#define ENV_SCALARS BOIDS_SCALARS
-#define ENV_CHANGEABLE BOIDS_CHANGEABLE
 #define ENV_STATE_VERSION 2
 
 #endif

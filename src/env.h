@@ -44,6 +44,9 @@
  *
  *   void c_script(Env*)                  writes the actions of a scripted policy, computed from the last observations
  *   void c_pixels(Env*, uint8_t* rgb, int32_t width, int32_t height)  draws into (height x width x 3) pixels, row by row from the top
+ *   void c_film(Env*, uint8_t* rgb, int32_t width, int32_t height)    the same for a film, once a step: rgb holds the frame before, of
+ *                                        which something may remain, or zeros before the first one
+ *   void c_caption(Env*, uint8_t* rgb, int32_t width, int32_t height) writes a line of text into a picture, such as the step
  *   int32_t c_render(Env*)               draws one frame in a window and reads the viewer's keys. The first call opens the window.
  *                                        Returns how many steps to make before the next frame, or ENV_CLOSED, ENV_NO_WINDOW or
  *                                        ENV_WINDOW_TAKEN. After one of these no window is open, and a later call may open one.

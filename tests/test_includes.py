@@ -16,7 +16,7 @@ ROOMS = {
     "env_vec": {"env", "env_threads"},
     "sight": {"env", "env_threads"},
     "boids": {"env", "sight"},
-    "show": {"env", "boids"},
+    "show": {"env", "env_threads", "boids"},
     "bind": {"env", "env_vec"},
     "env_binding": {"bind"},
     "binding": {"bind"},

@@ -268,7 +268,8 @@ def _parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentP
     sub.add_argument("--policy", default="learned", help=_POLICY + " (%(default)s)")
     sub.add_argument("--seconds", type=number, default=10, metavar="S", help="length, 30 steps a second (%(default)s)")
     sub.add_argument("--fps", type=_integer(1, 30), metavar="N", help="frames per second (30 for an mp4, else 15)")
-    sub.add_argument("--size", type=_size, default=(640, 360), metavar="WxH", help="width and height in pixels (640x360)")
+    size = "width and height in pixels (the world's shape within 640x480)"
+    sub.add_argument("--size", type=_size, metavar="WxH", help=size)
     sub.add_argument("--seed", type=seed, default=0, metavar="N", help="seed of the flock (%(default)s)")
     sub.add_argument("--argmax", action="store_true", help=_ARGMAX)
     _add_parameters(sub)
