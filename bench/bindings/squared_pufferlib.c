@@ -1,7 +1,9 @@
 /* squared.h bound with PufferLib 3.0.0's env_binding.h, as an Ocean binding.c. */
 #include <Python.h>
 
-#define double float /* PufferLib wants a Log of floats */
+#include "show/env_window.h" /* and with it all else that squared.h includes */
+
+#define double float /* in squared.h alone: PufferLib wants a Log of floats */
 #include "squared.h"
 #undef double
 
