@@ -16,6 +16,7 @@ from boids_env._boids import VecEnv
 from boids_env.console import progress
 from boids_env.env.flocks import Flocks, world_size
 from boids_env.errors import UserError
+from boids_env.files import whole
 from boids_env.learn.policies import Policy, load_policy
 
 if TYPE_CHECKING:
@@ -74,14 +75,8 @@ def record(
     shown = shown_parameters(loaded, parameters or {})
     size = size or _shape(shown)
     frames = _frames(loaded, count, fps, size, seed, shown)
-    partial = path.with_name(f"{path.name}.tmp{kind}")
-    partial.touch()  # a folder that cannot be written is an error now, and not after the last step
-    try:
-        with closing(frames):
-            WRITERS[kind](partial, progress(frames, count, "recording"), size, fps)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole(path) as partial, closing(frames):
+        WRITERS[kind](partial, progress(frames, count, "recording"), size, fps)
 
 
 def shown_parameters(policy: Policy, parameters: Mapping[str, Any]) -> dict[str, Any]:
