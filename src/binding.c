@@ -441,6 +441,13 @@ static PyObject* vecenv_enter(PyObject* object, PyObject* unused) {
 
 static PyObject* vecenv_exit(PyObject* object, PyObject* unused) { return vecenv_close(object, unused); }
 
+static PyObject* vecenv_repr(PyObject* object) {
+    const VecEnv* self = (VecEnv*)object;
+    const char* closed = atomic_load(&((VecEnv*)object)->state) == CLOSED ? ", closed" : "";
+    return PyUnicode_FromFormat("<VecEnv of %s: %lld environments, %lld agents%s>", BIND_TEXT(ENV_MODULE),
+                                (long long)self->vec.num_envs, (long long)self->vec.num_agents, closed);
+}
+
 static PyObject* vecenv_closed(PyObject* object, void* unused) {
     (void)unused;
     return PyBool_FromLong(atomic_load(&((VecEnv*)object)->state) == CLOSED);
@@ -565,9 +572,11 @@ static PyMemberDef vecenv_members[] = {
 static PyGetSetDef vecenv_getset[] = {{"closed", vecenv_closed, NULL, "Whether close() was called.", NULL}, {0}};
 
 static PyType_Slot vecenv_slots[] = {
-    {Py_tp_doc, (void*)vecenv_doc},    {Py_tp_new, vecenv_new},       {Py_tp_dealloc, vecenv_dealloc},
-    {Py_tp_traverse, vecenv_traverse}, {Py_tp_clear, vecenv_clear},   {Py_tp_methods, vecenv_methods},
-    {Py_tp_members, vecenv_members},   {Py_tp_getset, vecenv_getset}, {0, NULL},
+    {Py_tp_doc, (void*)vecenv_doc},  {Py_tp_new, vecenv_new},
+    {Py_tp_dealloc, vecenv_dealloc}, {Py_tp_traverse, vecenv_traverse},
+    {Py_tp_clear, vecenv_clear},     {Py_tp_methods, vecenv_methods},
+    {Py_tp_members, vecenv_members}, {Py_tp_getset, vecenv_getset},
+    {Py_tp_repr, vecenv_repr},       {0, NULL},
 };
 
 static PyType_Spec vecenv_spec = {

@@ -1148,7 +1148,15 @@ def test_defaults_are_accepted(module):
 def test_help(module):
     assert list(inspect.signature(module.VecEnv).parameters) == [*NAMES, "num_envs", "seed", "num_threads", "parameters"]
     assert str(inspect.signature(module.VecEnv.reset)) == "(self, /, seed=None)"
-    assert str(inspect.signature(module.VecEnv.render)) == "(self, /, pixels, env=0)"
+    assert str(inspect.signature(module.VecEnv.render)) == "(self, /, pixels, env=0, *, layer='picture')"
     for name in ("reset", "step", "script", "log", "render", "get", "set", "state", "set_state", "close"):
         assert "Raises: " in getattr(module.VecEnv, name).__doc__
     assert module.VecEnv.__module__ == module.__name__
+
+
+def test_repr(module) -> None:
+    env, _ = make(module, 2)
+    text = f"<VecEnv of {module.__name__.split('.')[-1]}: 2 environments, {env.num_agents} agents"
+    assert repr(env) == text + ">"
+    env.close()
+    assert repr(env).endswith(", closed>")

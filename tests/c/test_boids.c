@@ -168,10 +168,13 @@ static void test_closes_twice(void) {
 /* The manual at the top of boids.h promises 30, and 8 a cell, of which there are at most 4 a boid, and the
  * lanes beyond the last boid. */
 static void test_memory_of_a_million(void) {
-    for (int sparse = 0; sparse < 2; sparse++) {
+    /* in the default world; sparse; with the default world's room for each boid */
+    static const float widths[] = {1080, 1024 * 100, 1080 * 125}, heights[] = {720, 1024 * 100, 720 * 125};
+    for (int w = 0; w < 3; w++) {
         Flock flock = flock_new();
         flock.env.num_boids = 1000000;
-        if (sparse) flock.env.width = flock.env.height = 1024 * 100;
+        flock.env.width = widths[w];
+        flock.env.height = heights[w];
         CHECK_TEXT(c_init(&flock.env), NULL);
         const size_t n = 1000000, cells = (size_t)flock.env.sight.x_axis.cells * flock.env.sight.y_axis.cells;
         CHECK(flock_bytes <= 30 * n + 8 * cells + 4 + 12 * SIGHT_LANES);
