@@ -33,24 +33,41 @@ static inline void sight__nearest_exact(const Sight* sight, const SightBlock* bl
     for (int k = 0; k < most; k++) places[k][lane] = best[k] == UINT64_MAX ? self : (uint32_t)(best[k] & 0xFFFFF);
 }
 
-/* The distance to the nearest body, and the push, of lane l of a block, from whole positions. Sums of the push are integers, so that they
- * have no order here either. */
+/* The square distance from the body at `place` to the nearest in a run of others, from whole positions; `least` if that is less. */
+SIGHT_INLINE float sight__exact_nearest2(const Sight* sight, uint32_t from, uint32_t to, uint32_t place, float least) {
+    const uint32_t *id = sight->id, x = sight->x[id[place]], y = sight->y[id[place]];
+    for (uint32_t k = from; k < to; k++) {
+        const float dx = (float)(int32_t)(sight->x[id[k]] - x) * sight->exact_x;
+        const float dy = (float)(int32_t)(sight->y[id[k]] - y) * sight->exact_y;
+        const float d2 = k == place ? UINT16_MAX : dx * dx + dy * dy;
+        least = d2 < least ? d2 : least;
+    }
+    return least;
+}
+
+/* The push on the body at `place` from those in a run of others, from whole positions. Sums are integers, so that they have no order
+ * here either. The body itself is no offset away, and adds nothing. */
+SIGHT_INLINE void sight__exact_push(const Sight* sight, uint32_t from, uint32_t to, uint32_t place, int64_t* push_x,
+                                    int64_t* push_y) {
+    const uint32_t *id = sight->id, x = sight->x[id[place]], y = sight->y[id[place]];
+    const float unit = sqrtf(32768.0f) * (float)sight->separation2 / (float)(1 << sight->push_shift);
+    for (uint32_t k = from; k < to; k++) {
+        const float dx = (float)(int32_t)(sight->x[id[k]] - x) * sight->exact_x;
+        const float dy = (float)(int32_t)(sight->y[id[k]] - y) * sight->exact_y;
+        const float share = 1.0f - (dx * dx + dy * dy) * sight->to_separations2, weight = share > 0.0f ? share * unit : 0.0f;
+        *push_x += (int64_t)(weight * dx);
+        *push_y += (int64_t)(weight * dy);
+    }
+}
+
+/* Both, of lane l of a block. */
 SIGHT_EACH_LEVEL static void sight__exact_lane(const Sight* sight, const SightBlock* block, SightSums* sums, uint32_t l) {
-    const uint32_t place = block->first + l, *id = sight->id;
-    const uint32_t x = sight->x[id[place]], y = sight->y[id[place]];
-    const float unit = sqrtf(32768.0f) * (float)sight->separation2 / (float)(1 << sight->push_shift); /* of the push */
+    const uint32_t place = block->first + l;
     float least = UINT16_MAX;
     int64_t push_x = 0, push_y = 0;
     for (uint32_t r = 0; r < block->num_runs; r++) {
-        for (uint32_t k = block->from[r]; k < block->to[r]; k++) {
-            const float dx = (float)(int32_t)(sight->x[id[k]] - x) * sight->exact_x;
-            const float dy = (float)(int32_t)(sight->y[id[k]] - y) * sight->exact_y;
-            const float d2 = k == place ? UINT16_MAX : dx * dx + dy * dy;
-            const float share = 1.0f - d2 * sight->to_separations2, weight = share > 0.0f ? share * unit : 0.0f;
-            least = d2 < least ? d2 : least;
-            push_x += (int64_t)(weight * dx);
-            push_y += (int64_t)(weight * dy);
-        }
+        least = sight__exact_nearest2(sight, block->from[r], block->to[r], place, least);
+        if (sight->exact_push) sight__exact_push(sight, block->from[r], block->to[r], place, &push_x, &push_y);
     }
     sums->nearest2[l] = least;
     if (!sight->exact_push) return;

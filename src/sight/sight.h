@@ -246,9 +246,10 @@ SIGHT_INLINE void sight__look(const Sight* sight, const SightBlock* block, Sight
         sight__look_at_crowds(sight, block, crowd, sums, levels, keys);
     }
     if (levels) sight__places(sight, block, most, keys, places);
-    int near = 0;
-    for (int l = 0; l < SIGHT_LANES; l++) near |= sums->nearest2[l] <= (float)sight->exact2;
-    if (near) sight__exact(sight, block, sums);
+    int32_t near =
+        0; /* negative if any lane is at most exact2: integers, because compilers add up bits better than comparisons */
+    for (int l = 0; l < SIGHT_LANES; l++) near |= (int32_t)sums->nearest2[l] - sight->exact2 - 1;
+    if (near < 0) sight__exact(sight, block, sums);
     const SightBody* own = sight->bodies + block->first;
     for (uint32_t l = 0; l < SIGHT_LANES; l++) {
         sums->own_c[l] = (int32_t)(own[l].cs << 16) >> 16;
