@@ -102,6 +102,7 @@ typedef struct Boids {
     float* rewards;       /* (num_boids) */
     uint8_t* terminals;   /* (num_boids) always 0 */
     uint8_t* truncations; /* (num_boids) 1 when the episode ended with this step */
+    float* final_observations; /* (num_boids x observation size) those of the step that ended the episode; or NULL */
     Log log;
     int32_t num_threads; /* that c_step may use, if compiled with OpenMP */
     int32_t num_agents;  /* num_boids */
@@ -432,6 +433,8 @@ static inline void c_step(Boids* env) {
     int32_t groups, largest;
     sight_groups(&env->sight, sight_scratch(&env->sight), NULL, &groups, &largest);
     boids_log_episode(&env->log, &env->tally, env->num_boids, env->hard, groups, largest);
+    if (env->final_observations)
+        memcpy(env->final_observations, env->observations, (size_t)env->num_boids * (size_t)boids_observation_size(env) * sizeof(float));
     boids__begin(env, 0);
 }
 
@@ -488,5 +491,7 @@ typedef Boids Env;
 #define ENV_STATE BOIDS_STATE
 #define ENV_SCALARS BOIDS_SCALARS
 #define ENV_STATE_VERSION 2
+#define ENV_FINAL_OBSERVATIONS
+#include "boids_mirror.h"
 
 #endif

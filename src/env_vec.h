@@ -104,6 +104,24 @@ enum { ENV_VEC_HAS_SCRIPT = true };
 enum { ENV_VEC_HAS_SCRIPT = false };
 static inline void c_script(Env* env) { (void)env; }
 #endif
+#ifdef ENV_FINAL_OBSERVATIONS
+enum { ENV_VEC_HAS_FINAL = true };
+#define ENV_VEC__FINAL(env) (env)->final_observations
+#else
+enum { ENV_VEC_HAS_FINAL = false };
+#define ENV_VEC__FINAL(env) (env)->observations /* for the compiler; nothing reads or writes it */
+#endif
+#ifdef ENV_MIRROR
+enum { ENV_VEC_HAS_MIRROR = true };
+#else
+enum { ENV_VEC_HAS_MIRROR = false };
+static inline EnvMirror c_mirror_observation(const Env* env, int32_t k) {
+    const EnvMirror same = {k, 1};
+    (void)env;
+    return same;
+}
+static inline EnvMirror c_mirror_action(const Env* env, int32_t k) { return c_mirror_observation(env, k); }
+#endif
 #ifdef ENV_STATE
 enum { ENV_VEC_HAS_STATE = true };
 #else
@@ -152,12 +170,17 @@ ENV_PARAMS(ENV_VEC__CHECK)
 
 /* ---- One environment and its arrays ------------------------------------------------------------------------------------ */
 
+/* The bytes of one agent's part of a space. */
+static inline size_t env_vec_row_bytes(const EnvSpace* space) {
+    return (size_t)space->size * (space->type == 'f' || space->type == 'i' ? 4 : 1);
+}
+
 /* The bytes of one agent's row of array k. */
 static inline size_t env_vec__row_bytes(const EnvSpace* observation, const EnvSpace* action, int k) {
     const EnvSpace* space = k == ENV_VEC_OBSERVATIONS ? observation : action;
     if (k == ENV_VEC_REWARDS) return sizeof(float);
     if (k > ENV_VEC_REWARDS) return 1;
-    return (size_t)space->size * (space->type == 'f' || space->type == 'i' ? 4 : 1);
+    return env_vec_row_bytes(space);
 }
 
 /* Points an environment at its arrays. memcpy: C++ converts no void* by itself. */
@@ -204,17 +227,27 @@ typedef struct EnvVec {
     EnvSpace observation_space, action_space; /* the same in every environment */
     void* arrays[ENV_VEC_ARRAYS];             /* see above */
     size_t part_bytes[ENV_VEC_ARRAYS];        /* of each array: what belongs to one environment */
+    void* final_observations;                 /* like the observations; NULL: off */
     bool attached;                            /* the environments have their arrays */
-    bool owns_arrays;
+    bool owns_arrays, owns_final;
     bool started;    /* the environments are in an episode */
     bool bad_header; /* env_vec_open failed because the header breaks the contract, and not because of an argument */
     char message[320];
 } EnvVec;
 
+/* Points an environment at its final observations. Only where the header has them: ENV_VEC_HAS_FINAL. */
+static inline void env_vec__point_final(Env* env, void* array) { memcpy(&ENV_VEC__FINAL(env), &array, sizeof array); }
+
 /* Frees all that an EnvVec owns. */
 static inline void env_vec_close(EnvVec* vec) {
     for (int64_t i = 0; vec->envs && i < vec->num_envs; i++) {
         c_close(&vec->envs[i]);
+#ifdef ENV_EXACT_BUFFERS
+        if (vec->final_observations) {
+            ENV_FREE(ENV_VEC__FINAL(&vec->envs[i]));
+            env_vec__point_final(&vec->envs[i], NULL);
+        }
+#endif
 #ifdef ENV_EXACT_BUFFERS
         env_free(&vec->envs[i]);
 #endif
@@ -225,7 +258,9 @@ static inline void env_vec_close(EnvVec* vec) {
         if (vec->owns_arrays) ENV_FREE(vec->arrays[k]);
         vec->arrays[k] = NULL;
     }
-    vec->attached = vec->owns_arrays = vec->started = false;
+    if (vec->owns_final) ENV_FREE(vec->final_observations);
+    vec->final_observations = NULL;
+    vec->attached = vec->owns_arrays = vec->owns_final = vec->started = false;
 }
 
 /* A copy of a message that lies in an Env which is about to go, or in a buffer that others write to. */
@@ -297,6 +332,11 @@ static inline void* env_vec_part(const EnvVec* vec, int k, int64_t i) {
     return (char*)vec->arrays[k] + (size_t)i * vec->part_bytes[k];
 }
 
+/* Environment i's part of the final observations, where they are on. */
+static inline void* env_vec_final_part(const EnvVec* vec, int64_t i) {
+    return (char*)vec->final_observations + (size_t)i * vec->part_bytes[ENV_VEC_OBSERVATIONS];
+}
+
 /* Gives the environments their arrays, once: the caller's, of num_envs * part_bytes[k] bytes each; or, for NULL, arrays that the
  * EnvVec allocates and owns. Fails only out of memory. */
 static inline const char* env_vec_attach(EnvVec* vec, void* const* arrays) {
@@ -319,6 +359,32 @@ static inline const char* env_vec_attach(EnvVec* vec, void* const* arrays) {
     return NULL;
 }
 
+/* Turns the final observations on, once: in the caller's array, as large as that of the observations; or, for NULL, in one that the EnvVec
+ * allocates and owns. Only where the header has them: ENV_VEC_HAS_FINAL. Fails only out of memory, and then they are off. */
+static inline const char* env_vec_attach_final(EnvVec* vec, void* array) {
+    const size_t bytes = vec->part_bytes[ENV_VEC_OBSERVATIONS];
+    void* const memory = array ? array : ENV_CALLOC((size_t)vec->num_envs, bytes);
+    if (!memory) return ENV_NO_MEMORY;
+    for (int64_t i = 0; i < vec->num_envs; i++) {
+        void* part = (char*)memory + (size_t)i * bytes;
+#ifdef ENV_EXACT_BUFFERS
+        part = ENV_CALLOC(1, bytes);
+        if (!part) {
+            for (; i >= 0; i--) {
+                ENV_FREE(ENV_VEC__FINAL(&vec->envs[i]));
+                env_vec__point_final(&vec->envs[i], NULL);
+            }
+            if (!array) ENV_FREE(memory);
+            return ENV_NO_MEMORY;
+        }
+#endif
+        env_vec__point_final(&vec->envs[i], part);
+    }
+    vec->final_observations = memory;
+    vec->owns_final = !array;
+    return NULL;
+}
+
 /* ---- Work on all ------------------------------------------------------------------------------------------------------- */
 
 #ifndef ENV_EXACT_BUFFERS
@@ -331,10 +397,12 @@ static inline void env_vec_bring_out(EnvVec* vec, const Env* env) { (void)vec, (
 static inline void env_vec_bring_in(EnvVec* vec, const Env* env) {
     void* const own[] = {env->observations, env->actions, env->rewards, env->terminals, env->truncations};
     for (int k = 0; k < ENV_VEC_ARRAYS; k++) memcpy(own[k], env_vec_part(vec, k, env - vec->envs), vec->part_bytes[k]);
+    if (vec->final_observations) memcpy(ENV_VEC__FINAL(env), env_vec_final_part(vec, env - vec->envs), vec->part_bytes[ENV_VEC_OBSERVATIONS]);
 }
 static inline void env_vec_bring_out(EnvVec* vec, const Env* env) {
     const void* const own[] = {env->observations, env->actions, env->rewards, env->terminals, env->truncations};
     for (int k = 0; k < ENV_VEC_ARRAYS; k++) memcpy(env_vec_part(vec, k, env - vec->envs), own[k], vec->part_bytes[k]);
+    if (vec->final_observations) memcpy(env_vec_final_part(vec, env - vec->envs), ENV_VEC__FINAL(env), vec->part_bytes[ENV_VEC_OBSERVATIONS]);
 }
 
 #endif
