@@ -581,7 +581,7 @@ typedef struct EnvVecHead {
 static_assert(sizeof(EnvVecHead) == 64, "EnvVecHead has gaps");
 static_assert(sizeof ENV_VEC_NAME <= sizeof(((EnvVecHead*)0)->name), "ENV_VEC_NAME is too long");
 
-static inline uint64_t env_vec__checksum(const char* data, size_t bytes) {
+static inline uint64_t env_vec_checksum(const char* data, size_t bytes) {
     uint64_t sum = 0xCBF29CE484222325u;
     for (size_t k = 0; k < bytes; k++) sum = (sum ^ (uint8_t)data[k]) * 0x100000001B3u;
     return sum;
@@ -644,7 +644,7 @@ static inline void env_vec_get_state(const EnvVec* vec, void* data) {
     }
     for (int64_t i = 0; i < vec->num_envs; i++)
         for (int k = 0; (piece = env_vec__piece(vec, i, k, &bytes)); k++, at += bytes) memcpy(at, piece, bytes);
-    const uint64_t sum = env_vec__checksum(start, (size_t)(at - start));
+    const uint64_t sum = env_vec_checksum(start, (size_t)(at - start));
     memcpy(at, &sum, sizeof sum);
 }
 
@@ -708,7 +708,7 @@ static inline const char* env_vec_check_state(EnvVec* vec, const void* data, siz
         snprintf(message, sizeof vec->message, "data: expected %llu bytes, got %zu", (unsigned long long)head.bytes, bytes);
         return message;
     }
-    if (sum != env_vec__checksum(at, bytes - sizeof sum)) return "data: damaged (checksum mismatch)";
+    if (sum != env_vec_checksum(at, bytes - sizeof sum)) return "data: damaged (checksum mismatch)";
     /* the bytes are whole; they may still be of another EnvVec */
     if (strncmp(head.name, ENV_VEC_NAME, sizeof head.name) != 0) {
         head.name[sizeof head.name - 1] = 0;
