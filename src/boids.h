@@ -49,9 +49,6 @@
 #include "sight/sight.h"
 
 #include <math.h>
-#if defined(_OPENMP)
-#include <omp.h>
-#endif
 
 /* type, name, default, least, most, unit, doc */
 #define BOIDS_PARAMS(X)                                                                                                         \
@@ -104,7 +101,7 @@ typedef struct Boids {
     uint8_t* truncations; /* (num_boids) 1 when the episode ended with this step */
     float* final_observations; /* (num_boids x observation size) those of the step that ended the episode; or NULL */
     Log log;
-    int32_t num_threads; /* that c_step may use, if compiled with OpenMP */
+    int32_t num_threads; /* that c_step may use */
     int32_t num_agents;  /* num_boids */
     uint32_t index, num_envs;
     uint64_t rng;
@@ -161,6 +158,20 @@ static inline const char* boids_check_params(const Boids* env) {
     return error;
 }
 
+/* Parameters have new values: checks them, and computes what follows. */
+static inline const char* c_changed(Boids* env) {
+    const char* error = boids_check_params(env);
+    if (error) return error;
+    env->gentle = (int32_t)(env->gentle_turn * (65536.0f / 360.0f) + 0.5f);
+    env->hard = (int32_t)(env->max_turn * (65536.0f / 360.0f) + 0.5f);
+    env->step_x = (float)(env->speed / (double)env->width * 4294967296.0);
+    env->step_y = (float)(env->speed / (double)env->height * 4294967296.0);
+    env->push_scale = (float)(-3.0 / env->sight.push);
+    const double collision = (double)env->collision_radius / env->view_radius;
+    env->collision2 = (float)(sight_square_of_view(&env->sight) * collision * collision);
+    return NULL;
+}
+
 static inline void c_close(Boids* env) {
     if (env->client) env->close_client(env);
     sight_close(&env->sight);
@@ -192,14 +203,7 @@ static inline const char* c_init(Boids* env) {
     env->script_cohesion = 0.15f;
     env->script_alignment = 1.0f;
     env->script_separation = 6.0f;
-    env->gentle = (int32_t)(env->gentle_turn * (65536.0f / 360.0f) + 0.5f);
-    env->hard = (int32_t)(env->max_turn * (65536.0f / 360.0f) + 0.5f);
-    env->step_x = (float)(env->speed / (double)env->width * 4294967296.0);
-    env->step_y = (float)(env->speed / (double)env->height * 4294967296.0);
-    env->push_scale = (float)(-3.0 / env->sight.push);
-    const double collision = (double)env->collision_radius / env->view_radius;
-    env->collision2 = (float)(sight_square_of_view(&env->sight) * collision * collision);
-    return NULL;
+    return c_changed(env);
 }
 
 static inline EnvSpace c_observation_space(const Boids* env) {
@@ -255,19 +259,13 @@ SIGHT_EACH_LEVEL static inline void boids__move(Boids* env, uint32_t from, uint3
     }
 }
 
-SIGHT_INLINE int32_t boids__fixed(float v) { return (int32_t)(v * 65536.0f); }
-
-/* What the boids of a block feel and earn, and their terms of the sums: a boid is a lane l of each field. */
+/* What the boids of a block feel and earn, and their terms of the log: a boid is a lane l of each field. */
 typedef struct BoidsFelt {
 #define BOIDS__FIELD(name, ...) float name[SIGHT_LANES];
     BOIDS_OBSERVATION(BOIDS__FIELD) /* first, so that they are the columns of sight_write */
 #undef BOIDS__FIELD
     float earned[SIGHT_LANES];
-    struct {
-#define BOIDS__FIELD(name, ...) int32_t name[SIGHT_LANES];
-        BOIDS_STEP_SUMS(BOIDS__FIELD)
-#undef BOIDS__FIELD
-    } sums;
+    BoidsTerms terms;
 } BoidsFelt;
 
 /* What one boid, which sees this, feels and earns. */
@@ -305,17 +303,17 @@ SIGHT_INLINE void boids__feel(const Boids* env, const Sighting sees, BoidsFelt* 
     const float separation = env->separation_weight * closeness;
     const float reward = sight_clip(cohesion + alignment - separation);
     felt->earned[l] = reward;
-    felt->sums.reward[l] = boids__fixed(reward);
-    felt->sums.cohesion[l] = boids__fixed(cohesion);
-    felt->sums.alignment[l] = boids__fixed(alignment);
-    felt->sums.separation[l] = boids__fixed(separation);
-    felt->sums.local_alignment[l] = boids__fixed(heading_cos);
-    felt->sums.nearest[l] = boids__fixed(any * near);
-    felt->sums.bearing[l] = boids__fixed(away > 0.0f ? aside / away : 0.0f);
-    felt->sums.social[l] = sees.count > 0;
-    felt->sums.collisions[l] = (float)sees.nearest2 < env->collision2;
-    felt->sums.heading_c[l] = sees.own_c;
-    felt->sums.heading_s[l] = sees.own_s;
+    felt->terms.reward[l] = boids_fixed(reward);
+    felt->terms.cohesion[l] = boids_fixed(cohesion);
+    felt->terms.alignment[l] = boids_fixed(alignment);
+    felt->terms.separation[l] = boids_fixed(separation);
+    felt->terms.local_alignment[l] = boids_fixed(heading_cos);
+    felt->terms.nearest[l] = boids_fixed(any * near);
+    felt->terms.bearing[l] = boids_fixed(away > 0.0f ? aside / away : 0.0f);
+    felt->terms.social[l] = sees.count > 0;
+    felt->terms.collisions[l] = (float)sees.nearest2 < env->collision2;
+    felt->terms.heading_c[l] = sees.own_c;
+    felt->terms.heading_s[l] = sees.own_s;
 }
 
 /* The four floats of one of the nearest boids, for the boid in lane l whose own heading is own_c, own_s. */
@@ -330,15 +328,38 @@ SIGHT_INLINE void boids__feel_near(const Boids* env, const SightNeighbour near, 
     felt[3][l] = sight_clip(hy * c - hx * s);
 }
 
-/* Writes the observations of part `part` of `parts` of the boids, and their rewards unless `rewards` is NULL. Adds to the sums. */
-SIGHT_EACH_LEVEL static inline void boids__observe(Boids* env, int32_t part, int32_t parts, float* rewards,
-                                                   BoidsSums* sums) {
+/* A step, to share among threads. */
+typedef struct BoidsStep {
+    Boids* env;
+    float* rewards; /* env->rewards, or NULL: leave them alone */
+    int32_t threads;
+    BoidsSums sums;
+} BoidsStep;
+
+/* Turns and moves the boids [from, to). */
+static void boids__fly(void* shared, int32_t from, int32_t to) {
+    BoidsStep* step = (BoidsStep*)shared;
+    BoidsSums sums;
+    memset(&sums, 0, sizeof sums);
+    sums.turn = boids__turn(step->env, (uint32_t)from, (uint32_t)to);
+    boids__move(step->env, (uint32_t)from, (uint32_t)to);
+    if (step->threads > 1) env_threads_lock();
+    boids_sums_add(&step->sums, &sums);
+    if (step->threads > 1) env_threads_unlock();
+}
+
+/* Writes the observations and rewards of the boids in the rows of cells [from, to), and adds to the sums. */
+SIGHT_EACH_LEVEL static void boids__observe(void* shared, int32_t from, int32_t to) {
+    BoidsStep* step = (BoidsStep*)shared;
+    Boids* env = step->env;
     const Sight* sight = &env->sight;
-    const int size = boids_observation_size(env);
+    const int size = boids_observation_size(env), nearest = env->observation ? env->num_neighbors : 0;
     float unused[BOIDS_LONGEST_ROW], *row[SIGHT_LANES];
+    BoidsSums sums;
     SightBatch batch;
     BoidsFelt felt[SIGHT_BLOCKS];
-    for (sight_first(sight, part, parts, env->observation ? env->num_neighbors : 0, &batch); sight_next(&batch);) {
+    memset(&sums, 0, sizeof sums);
+    for (sight_first(sight, (uint32_t)from, (uint32_t)to, nearest, &batch); sight_next(&batch);) {
         for (int b = 0; b < batch.count; b++) {
             if (env->guest.kind != BOIDS_NOBODY)
                 boids_see_guest(&env->guest, &batch, b, env->width, env->height, env->view_radius, env->flockmates, env->x,
@@ -349,41 +370,33 @@ SIGHT_EACH_LEVEL static inline void boids__observe(Boids* env, int32_t part, int
         for (int b = 0; b < batch.count; b++) {
             sight_rows(sight, &batch.blocks[b], env->observations, size, unused, row);
             sight_write(row, 0, felt[b].any, BOIDS_RULES);
-            for (int k = 0; k < batch.nearest; k++) {
+            for (int k = 0; k < nearest; k++) {
                 float near[4][SIGHT_LANES];
                 for (int l = 0; l < SIGHT_LANES; l++)
                     boids__feel_near(env, sight_nearest(&batch, b, k, l), batch.sums[b].own_c[l], batch.sums[b].own_s[l],
                                      near, l);
                 sight_write(row, BOIDS_RULES + 4 * k, near[0], 4);
             }
-            if (rewards) sight_write_one(sight, &batch.blocks[b], rewards, felt[b].earned);
+            if (step->rewards) sight_write_one(sight, &batch.blocks[b], step->rewards, felt[b].earned);
         }
-/* 32 bits hold the sum of a batch: the largest term is a distance of 32 separation radii */
-#define BOIDS__ADD(name, ...) sums->name += sight_sum(felt[0].sums.name, sizeof *felt / sizeof(int32_t), batch.count);
-        BOIDS_STEP_SUMS(BOIDS__ADD)
-#undef BOIDS__ADD
+        boids_sums_add_terms(&sums, &felt[0].terms, sizeof *felt / sizeof(int32_t), batch.count);
     }
-}
-
-/* Part `part` of `parts` of a step; all parts run at the same time. */
-static inline void boids__step_part(Boids* env, int32_t part, int32_t parts, BoidsSums* sums) {
-    const uint32_t n = (uint32_t)env->num_boids, from = sight_share(n, part, parts), to = sight_share(n, part + 1, parts);
-    sums->turn += boids__turn(env, from, to);
-    boids__move(env, from, to);
-    sight_update(&env->sight, env->x, env->y, env->cs, part, parts); /* reads only what this part moved */
-    boids__observe(env, part, parts, env->rewards, sums);
+    if (step->threads > 1) env_threads_lock();
+    boids_sums_add(&step->sums, &sums);
+    if (step->threads > 1) env_threads_unlock();
 }
 
 /* --- c_reset and c_step ------------------------------------------------------------------------------------------------------ */
 
 /* Observations from positions and headings. Given a state, c_step goes on to the same bits as long as no client sets a guest. */
 static inline void c_restored(Boids* env) {
-    BoidsSums unused;
-    memset(&unused, 0, sizeof unused);
+    BoidsStep step;
+    memset(&step, 0, sizeof step);
+    step.env = env;
     for (int32_t i = 0; i < env->num_boids; i++)
         env->cs[i] = sight_heading(sight_cos(env->heading[i]), sight_sin(env->heading[i]));
-    sight_update(&env->sight, env->x, env->y, env->cs, 0, 1);
-    boids__observe(env, 0, 1, NULL, &unused);
+    sight_update(&env->sight, env->x, env->y, env->cs, 1);
+    boids__observe(&step, 0, (int32_t)env->sight.rows);
 }
 
 /* A new episode, `tick` steps in: random positions and headings. */
@@ -407,24 +420,16 @@ static inline void c_reset(Boids* env) {
 }
 
 static inline void c_step(Boids* env) {
-    BoidsSums sums;
-    memset(&sums, 0, sizeof sums);
-#if defined(_OPENMP)
-    const int32_t threads = sight_threads(&env->sight, env->num_threads);
-    if (threads > 1) {
-#pragma omp parallel num_threads(threads)
-        {
-            BoidsSums mine;
-            memset(&mine, 0, sizeof mine);
-            boids__step_part(env, omp_get_thread_num(), omp_get_num_threads(), &mine);
-#pragma omp critical
-            boids_sums_add(&sums, &mine);
-        }
-    } else
-#endif
-        boids__step_part(env, 0, 1, &sums);
+    BoidsStep step;
+    memset(&step, 0, sizeof step);
+    step.env = env;
+    step.rewards = env->rewards;
+    step.threads = env->num_boids > SIGHT_ALL_PAIRS ? env->num_threads : 1;
+    env_threads_run(step.threads, env->num_boids, boids__fly, &step);
+    sight_update(&env->sight, env->x, env->y, env->cs, step.threads);
+    env_threads_run(step.threads, (int32_t)env->sight.rows, boids__observe, &step);
     env->tick++;
-    boids_tally_step(&env->tally, &sums, env->num_boids, env->tick > env->warmup);
+    boids_tally_step(&env->tally, &step.sums, env->num_boids, env->tick > env->warmup);
 
     const bool ended = env->tick >= env->horizon;
     memset(env->terminals, 0, (size_t)env->num_boids);
@@ -447,7 +452,9 @@ static inline const char* c_check_state(Boids* env) {
 
 /* Reynolds' flock as a source of actions, the baseline of every learned policy: each boid heads for the weighted sum of its
  * rules, as its observation gives them, with the turn that comes nearest. Alone, it flies straight. */
-static inline void boids_reynolds(Boids* env, float cohesion, float alignment, float separation) {
+#define c_script c_script
+static inline void c_script(Boids* env) {
+    const float cohesion = env->script_cohesion, alignment = env->script_alignment, separation = env->script_separation;
     /* the angles beyond which the next harder turn comes nearer; the largest turn, at most 80 degrees: tangents tell angles up to there */
     const int32_t soft = env->gentle / 2, firm = (env->gentle + env->hard) / 2, most = env->hard < 14563 ? env->hard : 14563;
     const float soft_c = sight_cos(soft), soft_s = sight_sin(soft), firm_c = sight_cos(firm), firm_s = sight_sin(firm);
@@ -469,16 +476,15 @@ static inline void boids_reynolds(Boids* env, float cohesion, float alignment, f
     }
 }
 
-#define c_script c_script
-static inline void c_script(Boids* env) {
-    boids_reynolds(env, env->script_cohesion, env->script_alignment, env->script_separation);
-}
-
 /* type, name, doc */
 #define BOIDS_STATE(X)                                                   \
     X(uint32_t, x, "position, 2^32 to the width")                        \
     X(uint32_t, y, "position, 2^32 to the height, up")                   \
     X(uint16_t, heading, "2^16 to a full turn, counter-clockwise from x")
+
+/* name: what may change between steps */
+#define BOIDS_CHANGEABLE(X)                                                                                            \
+    X(collision_radius) X(speed) X(gentle_turn) X(max_turn) X(flockmates) X(cohesion_weight) X(alignment_weight) X(separation_weight)
 
 /* name, doc */
 #define BOIDS_SCALARS(X)                        \
@@ -490,6 +496,7 @@ typedef Boids Env;
 #define ENV_OBSERVATION BOIDS_OBSERVATION
 #define ENV_STATE BOIDS_STATE
 #define ENV_SCALARS BOIDS_SCALARS
+#define ENV_CHANGEABLE BOIDS_CHANGEABLE
 #define ENV_STATE_VERSION 2
 #define ENV_FINAL_OBSERVATIONS
 #include "boids_mirror.h"

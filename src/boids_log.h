@@ -3,7 +3,7 @@
 #define BOIDS_LOG_H
 
 #include "env.h"
-#include "sight/types.h"
+#include "sight/rows.h"
 
 #include <math.h>
 
@@ -61,6 +61,23 @@ typedef struct BoidsTally {
     int32_t steps;                /* after warmup */
     int32_t length;               /* all steps */
 } BoidsTally;
+
+/* What the boids of a block add to the sums: a boid is a lane of each field. */
+typedef struct BoidsTerms {
+#define BOIDS__FIELD(name, ...) int32_t name[SIGHT_LANES];
+    BOIDS_STEP_SUMS(BOIDS__FIELD)
+#undef BOIDS__FIELD
+} BoidsTerms;
+
+SIGHT_INLINE int32_t boids_fixed(float v) { return (int32_t)(v * 65536.0f); }
+
+/* Adds the terms of `count` blocks, `stride` int32_t apart. 32 bits hold their sum: the largest term is a distance of 32 separation
+ * radii. */
+SIGHT_INLINE void boids_sums_add_terms(BoidsSums* sums, const BoidsTerms* terms, size_t stride, int count) {
+#define BOIDS__ADD(name, ...) sums->name += sight_sum(terms->name, stride, count);
+    BOIDS_STEP_SUMS(BOIDS__ADD)
+#undef BOIDS__ADD
+}
 
 static inline void boids_sums_add(BoidsSums* to, const BoidsSums* from) {
 #define BOIDS__ADD(name, ...) to->name += from->name;

@@ -84,6 +84,11 @@
 #ifndef ENV_H
 #define ENV_H
 
+/* With -std=c11 the system headers hide what env_threads.h needs, unless they are asked for POSIX before the first of them. */
+#if defined(__STRICT_ANSI__) && !defined(_POSIX_C_SOURCE)
+#define _POSIX_C_SOURCE 200809L
+#endif
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>

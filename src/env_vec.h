@@ -35,8 +35,8 @@
  * Errors:    a function that can fail returns NULL, or a message; then nothing has changed. The message names an argument or a
  *            parameter, what was expected and what came, and stays valid until the next call. Out of memory: ENV_NO_MEMORY.
  *            Nothing prints or exits.
- * Threads:   one thread at a time uses an EnvVec. Compiled with OpenMP as C, it shares out its environments among num_threads
- *            threads, or gives them to a single one. Results do not depend on it.
+ * Threads:   one thread at a time uses an EnvVec. It shares out its environments among num_threads threads (see env_threads.h); a
+ *            single environment may use them itself. Results do not depend on it.
  *
  * One environment by itself needs no EnvVec. After c_init, env_allocate(env) gives it five arrays of its own, and env_free(env)
  * frees them after c_close.
@@ -48,15 +48,8 @@
 #include <stdalign.h>
 #include <stddef.h>
 
-#if defined(_OPENMP) && !defined(__cplusplus)
-#define ENV_VEC__THREADS
-#include <stdatomic.h>
-#ifndef _WIN32
-#include <unistd.h>
-#endif
-#endif
-
 #include "env.h"
+#include "env_threads.h"
 
 enum { ENV_VEC_OBSERVATIONS, ENV_VEC_ACTIONS, ENV_VEC_REWARDS, ENV_VEC_TERMINALS, ENV_VEC_TRUNCATIONS, ENV_VEC_ARRAYS };
 enum { ENV_VEC_MAX_ENVS = 1 << 20, ENV_VEC_MAX_THREADS = 1024 };
@@ -413,34 +406,24 @@ static inline void env_vec__run_one(EnvVec* vec, Env* env, void (*work)(Env*)) {
     env_vec_bring_out(vec, env);
 }
 
-#ifdef ENV_VEC__THREADS
-/* libgomp waits for ever in a process that was forked after its threads had started. In such a process one thread does all. */
-static inline bool env_vec__threads_are_alive(void) {
-#ifdef _WIN32
-    return true; /* there is no fork */
-#else
-    static atomic_long home; /* the process in which threads were first used */
-    long pid = (long)getpid(), first = 0;
-    return atomic_compare_exchange_strong(&home, &first, pid) || first == pid;
-#endif
+/* Work on every environment, to share among threads. */
+typedef struct EnvVecWork {
+    EnvVec* vec;
+    void (*work)(Env*);
+} EnvVecWork;
+
+static inline void env_vec__run_some(void* shared, int32_t from, int32_t to) {
+    const EnvVecWork* all = (const EnvVecWork*)shared;
+    for (int32_t i = from; i < to; i++) env_vec__run_one(all->vec, &all->vec->envs[i], all->work);
 }
-#endif
 
 /* Runs `work` on every environment, by several threads where there are several. The order does not matter. */
 static inline void env_vec_run(EnvVec* vec, void (*work)(Env*)) {
-#ifdef ENV_VEC__THREADS
-    if (vec->num_threads > 1) {
-        const bool alive = env_vec__threads_are_alive();
-        if (vec->num_envs > 1 && alive) {
-            const int threads = (int)(vec->num_threads < vec->num_envs ? vec->num_threads : vec->num_envs);
-#pragma omp parallel for num_threads(threads) schedule(static)
-            for (int64_t i = 0; i < vec->num_envs; i++) env_vec__run_one(vec, &vec->envs[i], work);
-            return;
-        }
-        /* a single environment may have the threads for itself */
-        vec->envs[0].num_threads = vec->num_envs == 1 && alive ? (int32_t)vec->num_threads : 1;
+    if (vec->num_threads > 1 && vec->num_envs > 1) {
+        EnvVecWork shared = {vec, work};
+        env_threads_run((int32_t)vec->num_threads, (int32_t)vec->num_envs, env_vec__run_some, &shared);
+        return;
     }
-#endif
     for (Env *env = vec->envs, *end = env + vec->num_envs; env < end; env++) env_vec__run_one(vec, env, work);
 }
 

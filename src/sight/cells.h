@@ -2,62 +2,56 @@
 #ifndef SIGHT_CELLS_H
 #define SIGHT_CELLS_H
 
+#include "env_threads.h"
 #include "sight/torus.h"
 
-/* Where threads that share the work wait for each other. */
-#if defined(SIGHT_BARRIER) /* threads of another kind */
-#elif defined(_OPENMP)
-#define SIGHT_BARRIER(parts) \
-    if ((parts) > 1) {       \
-        _Pragma("omp barrier") \
-    }
-#else
-#define SIGHT_BARRIER(parts)
-#endif
+/* An update, to share among threads: part p of `parts` has bodies [share(p), share(p + 1)) and counts of its own. */
+typedef struct SightUpdate {
+    Sight* sight;
+    const uint32_t *x, *y, *heading;
+    int32_t parts;
+} SightUpdate;
 
 /* The first of n things that belong to part `part` of `parts`. */
-static inline uint32_t sight_share(uint32_t n, int32_t part, int32_t parts) {
+static inline uint32_t sight__share(uint32_t n, int32_t part, int32_t parts) {
     return (uint32_t)((uint64_t)n * (uint32_t)part / (uint32_t)parts);
 }
 
-/* Sorts the bodies into cells. Part `part` of `parts`: each thread calls it with its own, at most sight->parts at the same time.
- * x, y: (size) positions. heading: (size) as sight_heading gives them. */
-SIGHT_EACH_LEVEL static inline void sight_update(Sight* sight, const uint32_t* x, const uint32_t* y, const uint32_t* heading,
-                                                 int32_t part, int32_t parts) {
-    const uint32_t cells = sight->columns * sight->rows, n = (uint32_t)sight->size;
-    const uint32_t from = sight_share(n, part, parts), to = sight_share(n, part + 1, parts);
-    const int32_t shift_x = sight->x_axis.shift, shift_y = sight->y_axis.shift;
-    if (cells == 1) {
-        SightBody* bodies = sight->bodies;
-        for (uint32_t i = from; i < to; i++) {
-            bodies[i].xy = sight_word((int32_t)(x[i] >> shift_x), (int32_t)(y[i] >> shift_y));
-            bodies[i].cs = heading[i];
-        }
-        return;
+/* With one cell the order is that of the ids. */
+SIGHT_EACH_LEVEL static void sight__copy(const SightUpdate* update) {
+    const Sight* sight = update->sight;
+    const int32_t shift_x = sight->x_axis.shift, shift_y = sight->y_axis.shift, n = sight->size;
+    const uint32_t *x = update->x, *y = update->y, *heading = update->heading;
+    SightBody* bodies = sight->bodies;
+    for (int32_t i = 0; i < n; i++) {
+        bodies[i].xy = sight_word((int32_t)(x[i] >> shift_x), (int32_t)(y[i] >> shift_y));
+        bodies[i].cs = heading[i];
     }
+}
 
-    uint32_t* counts = sight->counts + (size_t)part * cells;
-    memset(counts, 0, cells * sizeof(uint32_t));
+/* Finds the cell of each body of a part, and counts the part's bodies in each cell. */
+SIGHT_EACH_LEVEL static void sight__count_part(const SightUpdate* update, int32_t part) {
+    const Sight* sight = update->sight;
+    const uint32_t n = (uint32_t)sight->size, columns = sight->columns, rows = sight->rows;
+    const uint32_t from = sight__share(n, part, update->parts), to = sight__share(n, part + 1, update->parts);
+    uint32_t* counts = sight->counts + (size_t)part * columns * rows;
+    memset(counts, 0, (size_t)columns * rows * sizeof *counts);
     for (uint32_t i = from; i < to; i++) {
-        const uint32_t column = (uint32_t)(((uint64_t)x[i] * sight->columns) >> 32);
-        const uint32_t row = (uint32_t)(((uint64_t)y[i] * sight->rows) >> 32);
-        sight->cell[i] = row * sight->columns + column;
+        const uint32_t column = (uint32_t)(((uint64_t)update->x[i] * columns) >> 32);
+        const uint32_t row = (uint32_t)(((uint64_t)update->y[i] * rows) >> 32);
+        sight->cell[i] = row * columns + column;
         counts[sight->cell[i]]++;
     }
-    SIGHT_BARRIER(parts)
-    if (part == 0) { /* a count becomes the place after the last body of this cell and part */
-        uint32_t sum = 0;
-        for (uint32_t k = 0; k < cells; k++) {
-            sight->start[k] = sum;
-            for (int32_t p = 0; p < parts; p++) {
-                sum += sight->counts[(size_t)p * cells + k];
-                sight->counts[(size_t)p * cells + k] = sum;
-            }
-        }
-        sight->start[cells] = n;
-    }
-    SIGHT_BARRIER(parts)
-    /* from the last body to the first, so that the bodies of a cell keep their order */
+}
+
+/* Puts the bodies of a part in their places, from the last to the first, so that the bodies of a cell keep their order. */
+SIGHT_EACH_LEVEL static void sight__place_part(const SightUpdate* update, int32_t part) {
+    const Sight* sight = update->sight;
+    const uint32_t n = (uint32_t)sight->size;
+    const uint32_t from = sight__share(n, part, update->parts), to = sight__share(n, part + 1, update->parts);
+    const int32_t shift_x = sight->x_axis.shift, shift_y = sight->y_axis.shift;
+    const uint32_t *x = update->x, *y = update->y, *heading = update->heading;
+    uint32_t* counts = sight->counts + (size_t)part * sight->columns * sight->rows;
     for (uint32_t i = to; i-- > from;) {
 #if defined(__GNUC__)
         if (i >= from + 16) { /* cells are far apart in memory */
@@ -71,15 +65,37 @@ SIGHT_EACH_LEVEL static inline void sight_update(Sight* sight, const uint32_t* x
         sight->bodies[place] = body;
         sight->id[place] = i;
     }
-    SIGHT_BARRIER(parts)
 }
 
-/* The first row of cells of a part of the work, so that parts hold about as many bodies. */
-static inline uint32_t sight__first_row(const Sight* sight, int32_t part, int32_t parts) {
-    const uint32_t first = sight_share((uint32_t)sight->size, part, parts);
-    uint32_t row = 0;
-    while (row < sight->rows && sight->start[(size_t)row * sight->columns] < first) row++;
-    return row;
+static void sight__count_parts(void* update, int32_t from, int32_t to) {
+    for (int32_t part = from; part < to; part++) sight__count_part((const SightUpdate*)update, part);
+}
+static void sight__place_parts(void* update, int32_t from, int32_t to) {
+    for (int32_t part = from; part < to; part++) sight__place_part((const SightUpdate*)update, part);
+}
+
+/* Sorts the bodies into cells, on at most `threads` threads. x, y: (size) positions. heading: (size) as sight_heading gives them. */
+static inline void sight_update(Sight* sight, const uint32_t* x, const uint32_t* y, const uint32_t* heading,
+                                int32_t threads) {
+    const uint32_t cells = sight->columns * sight->rows;
+    SightUpdate update = {sight, x, y, heading, threads < sight->parts ? threads : sight->parts};
+    if (update.parts < 1) update.parts = 1;
+    if (cells == 1) {
+        sight__copy(&update);
+        return;
+    }
+    env_threads_run(update.parts, update.parts, sight__count_parts, &update);
+    /* a count becomes the place after the last body of this cell and part */
+    uint32_t sum = 0;
+    for (uint32_t k = 0; k < cells; k++) {
+        sight->start[k] = sum;
+        for (int32_t p = 0; p < update.parts; p++) {
+            sum += sight->counts[(size_t)p * cells + k];
+            sight->counts[(size_t)p * cells + k] = sum;
+        }
+    }
+    sight->start[cells] = (uint32_t)sight->size;
+    env_threads_run(update.parts, update.parts, sight__place_parts, &update);
 }
 
 /* The next block, or false after the last. Starts from a block of zeros. */

@@ -7,9 +7,9 @@
  *
  *     Sight sight = {0};
  *     sight_init(&sight, size, width, height, view_radius, separation_radius, 1);   // NULL, or a message
- *     sight_update(&sight, x, y, heading, 0, 1);                                    // when the bodies have moved
+ *     sight_update(&sight, x, y, heading, 1);                                       // when the bodies have moved
  *     SightBatch batch;
- *     for (sight_first(&sight, 0, 1, 0, &batch); sight_next(&batch);)               // up to 64 bodies at a time
+ *     for (sight_first(&sight, 0, sight.rows, 0, &batch); sight_next(&batch);)      // up to 64 bodies at a time
  *         for (int b = 0; b < batch.count; b++)
  *             for (uint32_t l = 0; l < batch.blocks[b].size; l++)
  *                 neighbours[sight_id(&batch, b, l)] = sight_of(&batch, b, l).count;
@@ -41,7 +41,7 @@
  * the torus. They are copied into a crowd, in pairs. Small swarms have one cell, and all pairs are formed.
  *
  * Memory: 16 bytes a body, 8 bytes a cell, and 4 bytes a cell for every further thread. There are at most 4 cells a body, or 4096.
- * Threads: several may read a Sight. sight_update is shared among threads by its arguments.
+ * Threads: several may read a Sight. sight_update shares its work among threads; so can who loops over rows of cells.
  *
  * types.h structs and limits; torus.h arithmetic; cells.h the search; pairs.h the sums in plain C; kernel.h the same in vector lanes,
  * lanes.h for each instruction set; nearest.h the nearest ones; rows.h lanes to rows; groups.h who is connected with whom.
@@ -152,7 +152,7 @@ static inline void sight_number_by_place(Sight* sight, uint32_t* x, uint32_t* y,
     const bool cells = sight->columns * sight->rows > 1;
     sight_use_cells(sight, true);
     if (sight->columns * sight->rows > 1) {
-        sight_update(sight, x, y, heading, 0, 1);
+        sight_update(sight, x, y, heading, 1);
         memcpy(copy, x, n * sizeof *copy);
         for (size_t k = 0; k < n; k++) x[k] = copy[sight->id[k]];
         memcpy(copy, y, n * sizeof *copy);
@@ -161,12 +161,6 @@ static inline void sight_number_by_place(Sight* sight, uint32_t* x, uint32_t* y,
         for (size_t k = 0; k < n; k++) angle[k] = ((const uint16_t*)copy)[sight->id[k]];
     }
     sight_use_cells(sight, cells);
-}
-
-/* How many of `threads` threads can share an update and what follows: each needs a row of cells. */
-static inline int32_t sight_threads(const Sight* sight, int32_t threads) {
-    if (sight->rows == 1) return 1;
-    return threads < sight->parts ? threads : sight->parts;
 }
 
 /* The square of the view radius in the unit of square distances, not rounded. */
@@ -268,14 +262,13 @@ typedef struct SightBatch {
     SightCrowd crowd;
 } SightBatch;
 
-/* Begins before the first batch of part `part` of `parts` of the bodies. nearest: how many nearest neighbours to list, 0 to
- * SIGHT_MOST_NEAREST. */
-SIGHT_INLINE void sight_first(const Sight* sight, int32_t part, int32_t parts, int32_t nearest, SightBatch* batch) {
-    const uint32_t row = sight__first_row(sight, part, parts);
+/* Begins before the first batch of the bodies in the rows of cells [row, end_row). nearest: how many nearest neighbours to list, 0
+ * to SIGHT_MOST_NEAREST. */
+SIGHT_INLINE void sight_first(const Sight* sight, uint32_t row, uint32_t end_row, int32_t nearest, SightBatch* batch) {
     batch->sight = sight;
     batch->count = SIGHT_BLOCKS;
     batch->nearest = nearest;
-    batch->end_row = sight__first_row(sight, part + 1, parts);
+    batch->end_row = end_row;
     batch->crowd.size = 0;
     SightBlock* before = &batch->blocks[SIGHT_BLOCKS - 1]; /* the first batch goes on from here */
     before->first = sight->start[(size_t)row * sight->columns];

@@ -721,7 +721,10 @@ static void test_script_turns(void) {
                 flock_place(&flock, 1, 500 + (near ? 5 : 40), 300 + side * (near ? 5 : 40), 0);
                 flock.env.tick = 0;
                 flock_step(&flock, flock_straight);
-                boids_reynolds(&flock.env, 1, 0, 4);
+                flock.env.script_cohesion = 1;
+                flock.env.script_alignment = 0;
+                flock.env.script_separation = 4;
+                c_script(&flock.env);
                 const float turn = action ? ((float*)flock.env.actions)[0] : (float)(2 - ((int32_t*)flock.env.actions)[0]);
                 const int left = near ? -side : side;
                 CHECK(left > 0 ? turn > 0 : left < 0 ? turn < 0 : turn == 0 || near);

@@ -242,10 +242,10 @@ static void test_another_swarm(void) {
     Sight sight;
     memset(&sight, 0, sizeof sight);
     CHECK_TEXT(sight_init(&sight, SIZE, side, side, radius, radius / 4, 1), NULL);
-    sight_update(&sight, x, y, heading, 0, 1);
+    sight_update(&sight, x, y, heading, 1);
     static SightBatch batch;
     int32_t bodies = 0;
-    for (sight_first(&sight, 0, 1, NEAREST_OF_THEM, &batch); sight_next(&batch);) {
+    for (sight_first(&sight, 0, sight.rows, NEAREST_OF_THEM, &batch); sight_next(&batch);) {
         for (int b = 0; b < batch.count; b++) {
             for (uint32_t l = 0; l < batch.blocks[b].size; l++) {
                 const uint32_t i = sight_id(&batch, b, l);
