@@ -14,9 +14,10 @@
 
 static inline EnvMirror c_mirror_observation(const Boids* env, int32_t k) {
     const size_t at = (size_t)k * sizeof(float);
-    const bool points_left = at == offsetof(BoidsObservation, centre_left) || at == offsetof(BoidsObservation, heading_sin) ||
-                             at == offsetof(BoidsObservation, push_left) ||
-                             (k >= BOIDS_RULES && (k - BOIDS_RULES) % 2 == 1); /* of one of the nearest: ahead, left, cosine, sine */
+    const bool points_left =
+        at == offsetof(BoidsObservation, centre_left) || at == offsetof(BoidsObservation, heading_sin) ||
+        at == offsetof(BoidsObservation, push_left) ||
+        (k >= BOIDS_RULES && (k - BOIDS_RULES) % 2 == 1); /* of one of the nearest: ahead, left, cosine, sine */
     const EnvMirror mirror = {k, points_left ? -1 : 1};
     (void)env;
     return mirror;

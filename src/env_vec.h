@@ -390,12 +390,14 @@ static inline void env_vec_bring_out(EnvVec* vec, const Env* env) { (void)vec, (
 static inline void env_vec_bring_in(EnvVec* vec, const Env* env) {
     void* const own[] = {env->observations, env->actions, env->rewards, env->terminals, env->truncations};
     for (int k = 0; k < ENV_VEC_ARRAYS; k++) memcpy(own[k], env_vec_part(vec, k, env - vec->envs), vec->part_bytes[k]);
-    if (vec->final_observations) memcpy(ENV_VEC__FINAL(env), env_vec_final_part(vec, env - vec->envs), vec->part_bytes[ENV_VEC_OBSERVATIONS]);
+    if (vec->final_observations)
+        memcpy(ENV_VEC__FINAL(env), env_vec_final_part(vec, env - vec->envs), vec->part_bytes[ENV_VEC_OBSERVATIONS]);
 }
 static inline void env_vec_bring_out(EnvVec* vec, const Env* env) {
     const void* const own[] = {env->observations, env->actions, env->rewards, env->terminals, env->truncations};
     for (int k = 0; k < ENV_VEC_ARRAYS; k++) memcpy(env_vec_part(vec, k, env - vec->envs), own[k], vec->part_bytes[k]);
-    if (vec->final_observations) memcpy(env_vec_final_part(vec, env - vec->envs), ENV_VEC__FINAL(env), vec->part_bytes[ENV_VEC_OBSERVATIONS]);
+    if (vec->final_observations)
+        memcpy(env_vec_final_part(vec, env - vec->envs), ENV_VEC__FINAL(env), vec->part_bytes[ENV_VEC_OBSERVATIONS]);
 }
 
 #endif

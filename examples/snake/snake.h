@@ -75,11 +75,11 @@ typedef struct SnakeBody {
 } SnakeBody;
 
 typedef struct Snake {
-    uint8_t* observations; /* (num_snakes x (2 * vision + 1)^2) SNAKE_EMPTY .. SNAKE_HEAD, row by row from the top */
-    int32_t* actions;      /* (num_snakes) SNAKE_UP .. SNAKE_RIGHT */
-    float* rewards;        /* (num_snakes) */
-    uint8_t* terminals;    /* (num_snakes) */
-    uint8_t* truncations;  /* (num_snakes) */
+    uint8_t* observations;       /* (num_snakes x (2 * vision + 1)^2) SNAKE_EMPTY .. SNAKE_HEAD, row by row from the top */
+    int32_t* actions;            /* (num_snakes) SNAKE_UP .. SNAKE_RIGHT */
+    float* rewards;              /* (num_snakes) */
+    uint8_t* terminals;          /* (num_snakes) */
+    uint8_t* truncations;        /* (num_snakes) */
     uint8_t* final_observations; /* (as the observations) what a snake saw when its episode ended; or NULL */
     Log log;
     int32_t num_agents, num_threads;

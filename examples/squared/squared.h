@@ -36,11 +36,11 @@ typedef struct Log {
 } Log;
 
 typedef struct Squared {
-    uint8_t* observations; /* (size * size) SQUARED_EMPTY, _AGENT or _TARGET, row by row from the top */
-    int32_t* actions;      /* (1) SQUARED_STAY .. SQUARED_RIGHT */
-    float* rewards;        /* (1) */
-    uint8_t* terminals;    /* (1) */
-    uint8_t* truncations;  /* (1) */
+    uint8_t* observations;       /* (size * size) SQUARED_EMPTY, _AGENT or _TARGET, row by row from the top */
+    int32_t* actions;            /* (1) SQUARED_STAY .. SQUARED_RIGHT */
+    float* rewards;              /* (1) */
+    uint8_t* terminals;          /* (1) */
+    uint8_t* truncations;        /* (1) */
     uint8_t* final_observations; /* (size * size) those of the step that ended the episode; or NULL */
     Log log;
     int32_t num_agents, num_threads;

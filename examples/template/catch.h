@@ -26,11 +26,11 @@ typedef struct Log {
 } Log;
 
 typedef struct Catch {
-    uint8_t* observations; /* (rows * columns) CATCH_EMPTY, _BALL or _PADDLE, row by row from the top */
-    int32_t* actions;      /* (1) CATCH_LEFT, _STAY or _RIGHT */
-    float* rewards;        /* (1) */
-    uint8_t* terminals;    /* (1) */
-    uint8_t* truncations;  /* (1) */
+    uint8_t* observations;       /* (rows * columns) CATCH_EMPTY, _BALL or _PADDLE, row by row from the top */
+    int32_t* actions;            /* (1) CATCH_LEFT, _STAY or _RIGHT */
+    float* rewards;              /* (1) */
+    uint8_t* terminals;          /* (1) */
+    uint8_t* truncations;        /* (1) */
     uint8_t* final_observations; /* (rows * columns) those of the step that ended the episode; or NULL */
     Log log;
     int32_t num_agents, num_threads;

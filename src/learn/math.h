@@ -115,8 +115,7 @@ LEARN_INLINE void learn__tile(const int num_rows, const int num_vectors, int dep
 #pragma GCC unroll 4
     for (int i = 0; i < num_rows; i++)
 #pragma GCC unroll 2
-        for (int j = 0; j < num_vectors; j++)
-            sum[i][j] = LEARN_ALL(0);
+        for (int j = 0; j < num_vectors; j++) sum[i][j] = LEARN_ALL(0);
     if (add)
 #pragma GCC unroll 4
         for (int i = 0; i < num_rows; i++)
@@ -134,16 +133,15 @@ LEARN_INLINE void learn__tile(const int num_rows, const int num_vectors, int dep
 #pragma GCC unroll 4
     for (int i = 0; i < num_rows; i++)
 #pragma GCC unroll 2
-        for (int j = 0; j < num_vectors; j++)
-            LEARN_STORE(c + (size_t)i * c_stride + (size_t)j * LEARN_LANES) = sum[i][j];
+        for (int j = 0; j < num_vectors; j++) LEARN_STORE(c + (size_t)i * c_stride + (size_t)j * LEARN_LANES) = sum[i][j];
 }
 
 /* c = a b, or c += a b: c[i][j] is the sum of a[i][k] b[k][j] over k = 0, 1, ... in this order, after what was there.
  * c is rows x columns, a multiple of LEARN_LANES; b is depth x columns. Element [i][k] of a lies at a[i * a_row + k * a_step]: so a may be
  * transposed. */
 LEARN_EACH_LEVEL static inline void learn_product(int rows, int columns, int depth, const float* a, size_t a_row,
-                                                  size_t a_step, const float* b, size_t b_stride, float* c,
-                                                  size_t c_stride, bool add) {
+                                                  size_t a_step, const float* b, size_t b_stride, float* c, size_t c_stride,
+                                                  bool add) {
     for (int j = 0; j < columns;) {
         const int vectors = columns - j >= 2 * LEARN_LANES ? 2 : 1;
         for (int i = 0; i < rows;) {
@@ -165,7 +163,8 @@ LEARN_EACH_LEVEL static inline void learn_product(int rows, int columns, int dep
 }
 
 /* to[j][i] = from[i][j] for rows x columns of `from`. */
-static inline void learn_transpose(int rows, int columns, const float* from, size_t from_stride, float* to, size_t to_stride) {
+static inline void learn_transpose(int rows, int columns, const float* from, size_t from_stride, float* to,
+                                   size_t to_stride) {
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < columns; j++) to[(size_t)j * to_stride + (size_t)i] = from[(size_t)i * from_stride + (size_t)j];
 }

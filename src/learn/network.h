@@ -77,7 +77,8 @@ static inline void learn_draw_weights(const LearnNetwork* network, float last, u
 }
 
 /* Computes the outputs of all layers for up to LEARN_ROWS rows x. Returns those of the last: rows of output_row floats. */
-static inline float* learn_forward(const LearnNetwork* network, const float* weights, int rows, const float* x, float* outputs) {
+static inline float* learn_forward(const LearnNetwork* network, const float* weights, int rows, const float* x,
+                                   float* outputs) {
     float* y = NULL;
     for (int32_t k = 0; k < network->depth; k++, x = y) {
         const LearnLayer* layer = &network->layers[k];

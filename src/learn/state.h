@@ -90,7 +90,8 @@ static inline const char* learn_check_state(Learner* learner, const void* data, 
     memcpy(&head, at, sizeof head);
     memcpy(&sum, at + bytes - sizeof sum, sizeof sum);
     if (head.format != LEARN_STATE_FORMAT) {
-        snprintf(message, size, "data: expected a state of format %d, got format %u", LEARN_STATE_FORMAT, (unsigned)head.format);
+        snprintf(message, size, "data: expected a state of format %d, got format %u", LEARN_STATE_FORMAT,
+                 (unsigned)head.format);
         return message;
     }
     if (head.bytes != bytes) {
@@ -117,7 +118,8 @@ static inline const char* learn_check_state(Learner* learner, const void* data, 
         return message;
     }
     if (head.bytes != ours.bytes) return "data: expected a state of these networks, got another size";
-    if (!(head.power1 >= 0 && head.power1 <= 1 && head.power2 >= 0 && head.power2 <= 1 && head.agent_steps >= 0 && head.updates >= 0))
+    if (!(head.power1 >= 0 && head.power1 <= 1 && head.power2 >= 0 && head.power2 <= 1 && head.agent_steps >= 0 &&
+          head.updates >= 0))
         return "data: expected counts and powers that a learner can have";
     for (size_t k = 0; k < 3 * learner->num_weights; k++) {
         float x;
@@ -125,7 +127,8 @@ static inline const char* learn_check_state(Learner* learner, const void* data, 
         if (!(x - x == 0) || (k >= 2 * learner->num_weights && x < 0)) /* true for NaN and infinities */
             return "data: expected finite weights and moments";
     }
-    return env_vec_check_state(learner->vec, at + sizeof head + 3 * learner->num_weights * sizeof(float), (size_t)head.env_bytes);
+    return env_vec_check_state(learner->vec, at + sizeof head + 3 * learner->num_weights * sizeof(float),
+                               (size_t)head.env_bytes);
 }
 
 /* Goes on from a state: sets the learner's and the EnvVec's. Needs no reset before. On failure nothing has changed. */

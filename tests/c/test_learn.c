@@ -36,7 +36,8 @@ static void test_settings_are_checked(void) {
     LearnSettings settings = small_settings();
     const long before = counter_allocations_live;
     settings.minibatch = 48;
-    CHECK_TEXT(learn_open(&learner, &vec, &settings, 1, 1), "minibatch: expected a divisor of 128 (16 agents x rollout 8), got 48");
+    CHECK_TEXT(learn_open(&learner, &vec, &settings, 1, 1),
+               "minibatch: expected a divisor of 128 (16 agents x rollout 8), got 48");
     settings = small_settings();
     settings.gamma = NAN;
     CHECK(strstr(learn_open(&learner, &vec, &settings, 1, 1), "gamma: expected 0 to 1, got"));
@@ -264,7 +265,8 @@ static void test_products(void) {
                             for (int j = 0; j < 24; j++) {
                                 float sum = add ? 100.0f : 0.0f;
                                 for (int k = 0; k < depth; k++) sum += a[(size_t)i * row + (size_t)k * step] * b[k * 24 + j];
-                                CHECK(c[i * 24 + j] == (i < rows && j < columns ? sum : 100)); /* in this order: the same bits */
+                                CHECK(c[i * 24 + j] ==
+                                      (i < rows && j < columns ? sum : 100)); /* in this order: the same bits */
                             }
                     }
 }

@@ -1,0 +1,13 @@
+/* golden_learn.h - written by test_learn_golden --print, which see */
+GOLDEN("float_one", 0xea78d4100aac0f6c)
+GOLDEN("float_several", 0x62dbb2af24ab335d)
+GOLDEN("float_continuous", 0x58a57e95145b695e)
+GOLDEN("int_one", 0x08e95a9c6323aebb)
+GOLDEN("int_several", 0x176249a5287df4e9)
+GOLDEN("int_continuous", 0x5233c8294dc3c7aa)
+GOLDEN("signed_one", 0x08e95a9c6323aebb)
+GOLDEN("signed_several", 0x176249a5287df4e9)
+GOLDEN("signed_continuous", 0x5233c8294dc3c7aa)
+GOLDEN("byte_one", 0x32265f0c3f780c68)
+GOLDEN("byte_several", 0x1e6a738566fd4f8e)
+GOLDEN("byte_continuous", 0x85191240dbe282fc)
