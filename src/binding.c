@@ -2,7 +2,7 @@
  *
  *     cc ... -DENV_HEADER='"boids.h"' -DENV_MODULE=_boids src/binding.c
  *
- * The module has one class, VecEnv: num_envs environments over five arrays of the caller's (NumPy arrays or any other buffers).
+ * The module has the class Learner (bind/learner.h), which learns to act in any of them, and the class VecEnv: num_envs environments over five arrays of the caller's (NumPy arrays or any other buffers).
  *
  *     observations  (num_envs * num_agents, ...)  ┌─ env 0 ─┬─ env 1 ─┬─ env 2 ─┐   each Env points at its own slice:
  *     actions       (num_envs * num_agents, ...)  │ agents  │ agents  │ agents  │   nothing is copied and no array is
@@ -12,7 +12,8 @@
  *
  *     bind/values.h    numbers and names from Python objects          bind/describe.h  the header's lists as Python objects
  *     bind/buffers.h   arrays, held and checked                       bind/state.h     the methods about the state
- *     bind/object.h    the object, and which thread may use it        this file        construction, the other methods, the module
+ *     bind/object.h    the object, and which thread may use it        bind/learner.h   the class Learner
+ *                                                                     this file        construction, the other methods, the module
  *
  * It knows an environment by the names in env.h alone.
  *
@@ -31,6 +32,7 @@
 #include <structmember.h>
 
 #include "bind/describe.h"
+#include "bind/learner.h"
 #include "bind/object.h"
 #include "bind/state.h"
 
@@ -100,7 +102,7 @@ static void teardown(VecEnv* self) {
     env_vec_close(&self->vec);
     unlock_window(locked);
     atomic_store_explicit(&self->state, CLOSED, memory_order_release);
-    bind_release(self->views);
+    bind_release(self->views, BIND_MOST_ARRAYS);
 }
 
 /* env_vec_open; its message becomes the exception. */
@@ -114,7 +116,8 @@ static int open_envs(EnvVec* vec, const Env* first, long long num_envs, long lon
     return -1;
 }
 
-/* Takes the five arrays, given by position or by name, as new references. On failure the caller drops those already taken. */
+/* Takes the five arrays, given by position or by name, and the optional one, given by name or None, as new references. On failure the
+ * caller drops those already taken. */
 static int take_arrays(PyObject* args, PyObject* keywords, PyObject** arrays) {
     const Py_ssize_t given = PyTuple_Size(args);
     if (given > BIND_ARRAYS) {
@@ -130,7 +133,9 @@ static int take_arrays(PyObject* args, PyObject* keywords, PyObject** arrays) {
         }
         if (!named) arrays[k] = Py_NewRef(PyTuple_GetItem(args, k));
     }
-    return 0;
+    if (bind_take(keywords, BIND_NAMES[BIND_FINAL_OBSERVATIONS], &arrays[BIND_FINAL_OBSERVATIONS]) < 0) return -1;
+    if (arrays[BIND_FINAL_OBSERVATIONS] == Py_None) Py_CLEAR(arrays[BIND_FINAL_OBSERVATIONS]);
+    return !arrays[BIND_FINAL_OBSERVATIONS] || offers(ENV_VEC_HAS_FINAL, "ENV_FINAL_OBSERVATIONS") ? 0 : -1;
 }
 
 /* Whether array k has the type and the shape (agents, ...) with `size` elements per agent; size 0 stands for (agents,). */
@@ -148,26 +153,29 @@ static int check_layout(int k, const Py_buffer* view, const BindType* type, int6
     return bind_refuse_buffer(BIND_NAMES[k], view, type, shape);
 }
 
-/* Holds the five arrays, checks them against the environments and each other, and points the environments at them. */
+/* Holds the arrays, checks them against the environments and each other, and points the environments at them. */
 static int map_arrays(VecEnv* self, PyObject* const* arrays) {
     const EnvSpace observation = self->vec.observation_space, action = self->vec.action_space;
-    const char types[] = {observation.type, action.type, 'f', '?', '?'};
-    const int32_t sizes[] = {observation.size, action.size, 0, 0, 0};
-    void* memory[BIND_ARRAYS];
-    for (int k = 0; k < BIND_ARRAYS; k++) {
+    const char types[] = {observation.type, action.type, 'f', '?', '?', observation.type};
+    const int32_t sizes[] = {observation.size, action.size, 0, 0, 0, observation.size};
+    void* memory[BIND_MOST_ARRAYS];
+    for (int k = 0; k < BIND_MOST_ARRAYS; k++) {
+        if (!arrays[k]) continue; /* the optional one */
         if (bind_hold(BIND_NAMES[k], arrays[k], &self->views[k]) < 0) return -1;
         if (check_layout(k, &self->views[k], space_type(types[k]), self->vec.num_agents, sizes[k]) < 0) return -1;
         memory[k] = self->views[k].buf;
     }
-    if (bind_check_overlap(self->views) < 0) return -1;
-    if (!env_vec_attach(&self->vec, memory)) return 0;
+    if (bind_check_overlap(self->views, BIND_MOST_ARRAYS) < 0) return -1;
+    if (!env_vec_attach(&self->vec, memory) &&
+        (!arrays[BIND_FINAL_OBSERVATIONS] || !env_vec_attach_final(&self->vec, memory[BIND_FINAL_OBSERVATIONS])))
+        return 0;
     PyErr_NoMemory();
     return -1;
 }
 
 static PyObject* vecenv_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
     const allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    PyObject *result = NULL, *keywords = NULL, *arrays[BIND_ARRAYS] = {NULL};
+    PyObject *result = NULL, *keywords = NULL, *arrays[BIND_MOST_ARRAYS] = {NULL};
     long long num_envs = 1, seed = 0, num_threads = 1;
     Env first = {0};
     VecEnv* self = (VecEnv*)allocate(type, 0); /* zeroed */
@@ -183,7 +191,7 @@ static PyObject* vecenv_new(PyTypeObject* type, PyObject* args, PyObject* kwargs
     leave(self); /* open, from here on */
     result = Py_NewRef((PyObject*)self);
 done:
-    for (int k = 0; k < BIND_ARRAYS; k++) Py_XDECREF(arrays[k]);
+    for (int k = 0; k < BIND_MOST_ARRAYS; k++) Py_XDECREF(arrays[k]);
     Py_XDECREF(keywords);
     Py_XDECREF((PyObject*)self);
     return result;
@@ -192,7 +200,7 @@ done:
 static int vecenv_traverse(PyObject* object, visitproc visit, void* arg) {
     VecEnv* self = (VecEnv*)object;
     Py_VISIT(Py_TYPE(object));
-    for (int k = 0; k < BIND_ARRAYS; k++) Py_VISIT(self->views[k].obj);
+    for (int k = 0; k < BIND_MOST_ARRAYS; k++) Py_VISIT(self->views[k].obj);
     return 0;
 }
 
@@ -455,13 +463,16 @@ done:
 }
 
 static const char vecenv_doc[] =
-    "VecEnv(observations, actions, rewards, terminals, truncations, *, num_envs=1, seed=0, num_threads=1, **parameters)\n--\n\n"
+    "VecEnv(observations, actions, rewards, terminals, truncations, *, final_observations=None, num_envs=1, seed=0, num_threads=1, "
+    "**parameters)\n--\n\n"
     "num_envs environments over one set of arrays, which C reads and writes in place; n = num_envs * num_agents.\n\n"
     "  observations  (n, ...)  layout()['observation']: of its type, with its size in each row\n"
     "  actions       (n, ...)  layout()['action']: the same; (n,) is accepted where the size is 1\n"
     "  rewards       (n,)      float32\n"
     "  terminals     (n,)      bool, int8 or uint8\n"
-    "  truncations   (n,)      bool, int8 or uint8\n\n"
+    "  truncations   (n,)      bool, int8 or uint8\n"
+    "  final_observations      like observations, or None: where step() writes the last observation of every agent whose episode ended;\n"
+    "                          other rows stay as they are\n\n"
     "Each is a writable C-contiguous buffer that overlaps no other. They are held until close(), so that none can be resized or freed.\n"
     "num_threads > 1 distributes the environments over threads; a single environment uses the threads itself. Results do not depend\n"
     "on it. parameters: see VecEnv.parameters.\n\n"
@@ -509,14 +520,25 @@ static PyType_Spec vecenv_spec = {
     .slots = vecenv_slots,
 };
 
-static int module_exec(PyObject* module) {
-    PyObject *name = NULL, *externals = NULL;
-    PyObject* type = PyType_FromModuleAndSpec(module, &vecenv_spec, NULL);
+/* Adds a class to the module, with the class attributes that `add_data` gives it. */
+static int add_class(PyObject* module, PyType_Spec* spec, int (*add_data)(PyObject*)) {
+    PyObject *name = NULL, *type = PyType_FromModuleAndSpec(module, spec, NULL);
     int result = -1;
-    if (!type || add_class_data(type) < 0) goto done;
+    if (!type || add_data(type) < 0) goto done;
     /* where it was really imported from: boids_env._boids */
     if (!(name = PyModule_GetNameObject(module)) || PyObject_SetAttrString(type, "__module__", name) < 0) goto done;
-    if (PyModule_AddType(module, (PyTypeObject*)type) < 0) goto done;
+    result = PyModule_AddType(module, (PyTypeObject*)type);
+done:
+    Py_XDECREF(name);
+    Py_XDECREF(type);
+    return result;
+}
+
+static int module_exec(PyObject* module) {
+    PyObject* externals = NULL;
+    int result = -1;
+    if (add_class(module, &vecenv_spec, add_class_data) < 0) goto done;
+    if (add_class(module, &learner_spec, add_learner_data) < 0) goto done;
     if (!(externals = PyTuple_New(NUM_EXTERNALS))) goto done;
     for (int k = 0; k < NUM_EXTERNALS; k++) {
         PyObject* text = PyUnicode_FromString(EXTERNALS[k].name);
@@ -529,8 +551,6 @@ static int module_exec(PyObject* module) {
     result = PyModule_AddIntConstant(module, "WINDOW_TAKEN", ENV_WINDOW_TAKEN);
 done:
     Py_XDECREF(externals);
-    Py_XDECREF(name);
-    Py_XDECREF(type);
     return result;
 }
 

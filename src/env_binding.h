@@ -185,9 +185,9 @@ static int bind_hold_all(PyObject* const* arrays, Py_ssize_t rows, Py_buffer* vi
     if (rows < 1) rows = 1;
     for (int k = 0; k < BIND_ARRAYS; k++)
         if (bind_check_layout(k, &views[k], rows, whole) < 0) goto failed;
-    if (bind_check_overlap(views) == 0) return 0;
+    if (bind_check_overlap(views, BIND_ARRAYS) == 0) return 0;
 failed:
-    bind_release(views);
+    bind_release(views, BIND_ARRAYS);
     return -1;
 }
 
@@ -235,7 +235,7 @@ static void bind_close(BindHandle* self) {
     free(self->members);
     self->vec.envs = NULL;
     self->members = NULL;
-    bind_release(self->views);
+    bind_release(self->views, BIND_ARRAYS);
 }
 
 /* Allocates the pointers of num_envs environments. Returns 0, or -1 with an exception. */
@@ -570,10 +570,10 @@ static PyObject* bind_env_put(PyObject* module, PyObject* args, PyObject* kwargs
     bind_point(env, views, 0, 1);
     if (bind_run("my_put", my_put, env, keywords) < 0) {
         bind_point(env, self->views, 0, 1);
-        bind_release(views);
+        bind_release(views, BIND_ARRAYS);
         goto done;
     }
-    bind_release(self->views);
+    bind_release(self->views, BIND_ARRAYS);
     memcpy(self->views, views, sizeof views);
     result = Py_None;
     Py_INCREF(result);

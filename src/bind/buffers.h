@@ -11,9 +11,11 @@
 
 #include "values.h"
 
-/* The five arrays of an environment, in the order of every constructor. */
+/* The five arrays of an environment, in the order of every constructor; and one that may be left out. */
 enum { BIND_OBSERVATIONS, BIND_ACTIONS, BIND_REWARDS, BIND_TERMINALS, BIND_TRUNCATIONS, BIND_ARRAYS };
-static const char* const BIND_NAMES[] = {"observations", "actions", "rewards", "terminals", "truncations"};
+enum { BIND_FINAL_OBSERVATIONS = BIND_ARRAYS, BIND_MOST_ARRAYS };
+static const char* const BIND_NAMES[] = {"observations", "actions",     "rewards",
+                                         "terminals",    "truncations", "final_observations"};
 
 /* A type of elements. */
 typedef struct BindType {
@@ -100,9 +102,9 @@ failed:
     return -1;
 }
 
-/* Whether the five arrays are apart from each other. */
-static inline int bind_check_overlap(const Py_buffer views[BIND_ARRAYS]) {
-    for (int k = 1; k < BIND_ARRAYS; k++)
+/* Whether the first `count` arrays are apart from each other. One that is not held is apart. */
+static inline int bind_check_overlap(const Py_buffer* views, int count) {
+    for (int k = 1; k < count; k++)
         for (int j = 0; j < k; j++) {
             const uintptr_t a = (uintptr_t)views[j].buf, b = (uintptr_t)views[k].buf;
             if (a >= b + (size_t)views[k].len || b >= a + (size_t)views[j].len) continue;
@@ -112,9 +114,9 @@ static inline int bind_check_overlap(const Py_buffer views[BIND_ARRAYS]) {
     return 0;
 }
 
-/* Releases all that is held. */
-static inline void bind_release(Py_buffer views[BIND_ARRAYS]) {
-    for (int k = 0; k < BIND_ARRAYS; k++) PyBuffer_Release(&views[k]); /* does nothing where obj is NULL */
+/* Releases all that is held of the first `count`. */
+static inline void bind_release(Py_buffer* views, int count) {
+    for (int k = 0; k < count; k++) PyBuffer_Release(&views[k]); /* does nothing where obj is NULL */
 }
 
 #endif

@@ -42,8 +42,9 @@ static inline const BindType* space_type(char letter) {
 
 /* ---- Parameters -------------------------------------------------------------------------------------------------------- */
 
-static inline int parse_param(const EnvVecParam* p, PyObject* value, Env* env) {
-    void* field = (char*)env + p->offset;
+/* Writes a value into the field of `target` that the parameter stands for. */
+static inline int parse_param(const EnvVecParam* p, PyObject* value, void* target) {
+    void* field = (char*)target + p->offset;
     long long number = 0;
     int truth = 0;
     switch (p->kind) {
@@ -74,26 +75,32 @@ static inline PyObject* param_value(const EnvVecParam* p, double number) {
     return result;
 }
 
-/* Moves every parameter from the dict into env, and its default where the dict has none. A key that is left is refused. */
-static inline int take_params(PyObject* keywords, Env* env) {
-#define PARAM_NAME(type, name, ...) ", " #name
-    static const char valid[] = ENV_PARAMS(PARAM_NAME) "";
+/* Moves the parameters of a list from the dict into `target`, and the default where the dict has none. A key that is left is refused. `what`
+ * they are, and `valid`: ", name, name". */
+static inline int take_listed(PyObject* keywords, const EnvVecParam* params, int count, const char* what, const char* valid,
+                              void* target) {
     PyObject *key = NULL, *value = NULL;
     Py_ssize_t position = 0;
-    for (int k = 0; k < ENV_VEC_NUM_PARAMS; k++) {
-        const EnvVecParam* p = &env_vec_params[k];
+    for (int k = 0; k < count; k++) {
+        const EnvVecParam* p = &params[k];
         int result = bind_take(keywords, p->name, &value);
         if (result == 0 && !(value = param_value(p, p->value))) return -1;
-        if (result >= 0) result = parse_param(p, value, env);
+        if (result >= 0) result = parse_param(p, value, target);
         Py_CLEAR(value);
         if (result < 0) return -1;
     }
     if (!PyDict_Next(keywords, &position, &key, NULL)) return 0;
-    if (ENV_VEC_NUM_PARAMS)
-        PyErr_Format(PyExc_TypeError, "unknown parameter %R; valid are %s", key, valid + (ENV_VEC_NUM_PARAMS ? 2 : 0));
+    if (count)
+        PyErr_Format(PyExc_TypeError, "unknown %s %R; valid are %s", what, key, valid + 2);
     else
-        PyErr_Format(PyExc_TypeError, "unknown parameter %R; there are none", key);
+        PyErr_Format(PyExc_TypeError, "unknown %s %R; there are none", what, key);
     return -1;
+}
+
+/* The parameters of the environment. */
+#define PARAM_NAME(type, name, ...) ", " #name
+static inline int take_params(PyObject* keywords, Env* env) {
+    return take_listed(keywords, env_vec_params, ENV_VEC_NUM_PARAMS, "parameter", ENV_PARAMS(PARAM_NAME) "", env);
 }
 
 /* ---- Descriptions ------------------------------------------------------------------------------------------------------ */
@@ -124,28 +131,39 @@ static inline PyObject* describe_param(const EnvVecParam* p) {
                                 min, "max", max, "unit", named ? "" : p->unit, "doc", p->doc, "choices", choices));
 }
 
+/* Sets the class attribute `name` to the dict, read-only. Steals `dict`, which may be NULL with an exception set. */
+static inline bool add_dict(PyObject* type, const char* name, PyObject* dict) {
+    PyObject* view = frozen(dict);
+    const bool good = view && PyObject_SetAttrString(type, name, view) == 0;
+    Py_XDECREF(view);
+    return good;
+}
+
+/* A list of parameters as a dict of descriptions. */
+static inline PyObject* describe_params(const EnvVecParam* params, int count) {
+    PyObject* dict = PyDict_New();
+    for (int k = 0; dict && k < count; k++)
+        if (!put(dict, params[k].name, describe_param(&params[k]))) Py_CLEAR(dict);
+    return dict;
+}
+
 /* Adds the class attributes parameters, log_fields, state_fields and observation_fields, as read-only dicts. */
 static inline int add_class_data(PyObject* type) {
-    enum { PARAMS, LOG, FIELDS, OBSERVATION, NUM_DICTS };
-    static const char* const names[] = {"parameters", "log_fields", "state_fields", "observation_fields"};
-    PyObject *dicts[NUM_DICTS], *view = NULL;
-    bool good = true;
-    for (int k = 0; k < NUM_DICTS; k++) good = (dicts[k] = PyDict_New()) && good;
-    for (int k = 0; good && k < ENV_VEC_NUM_PARAMS; k++)
-        good = put(dicts[PARAMS], env_vec_params[k].name, describe_param(&env_vec_params[k]));
+    PyObject *log = PyDict_New(), *fields = PyDict_New(), *observation = PyDict_New();
+    bool good = log && fields && observation;
     for (int k = 0; good && k < ENV_VEC_NUM_LOG; k++)
-        good = put(dicts[LOG], env_vec_log_fields[k].name, PyUnicode_FromString(env_vec_log_fields[k].doc));
+        good = put(log, env_vec_log_fields[k].name, PyUnicode_FromString(env_vec_log_fields[k].doc));
     for (int k = 0; good && k < ENV_VEC_NUM_FIELDS; k++)
-        good = put(dicts[FIELDS], env_vec_fields[k].name,
+        good = put(fields, env_vec_fields[k].name,
                    frozen(Py_BuildValue("{s:s,s:s}", "type", FIELD_DTYPES[k], "doc", env_vec_fields[k].doc)));
     for (int k = 0; good && k < NUM_ELEMENTS; k++)
-        good = put(dicts[OBSERVATION], ELEMENTS[k].name, PyUnicode_FromString(ELEMENTS[k].doc));
-    for (int k = 0; k < NUM_DICTS; k++) {
-        view = good ? PyDictProxy_New(dicts[k]) : NULL;
-        good = view && PyObject_SetAttrString(type, names[k], view) == 0;
-        Py_XDECREF(view);
-        Py_XDECREF(dicts[k]);
-    }
+        good = put(observation, ELEMENTS[k].name, PyUnicode_FromString(ELEMENTS[k].doc));
+    good = good && add_dict(type, "parameters", describe_params(env_vec_params, ENV_VEC_NUM_PARAMS));
+    good = good && add_dict(type, "log_fields", Py_NewRef(log)) && add_dict(type, "state_fields", Py_NewRef(fields));
+    good = good && add_dict(type, "observation_fields", Py_NewRef(observation));
+    Py_XDECREF(log);
+    Py_XDECREF(fields);
+    Py_XDECREF(observation);
     return good ? 0 : -1;
 }
 

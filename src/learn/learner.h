@@ -423,7 +423,21 @@ static inline void learn__act_work(void* context, int32_t from, int32_t to) {
     learn__give(learner, &scratch);
 }
 
-/* Writes the policy's actions for the observations of any EnvVec with the same spaces. step: of its flight; each step draws anew. */
+/* Whether an EnvVec has the spaces that the learner learns in. */
+static inline bool learn_fits(const Learner* learner, const EnvVec* vec) {
+    const EnvSpace spaces[2][2] = {{learner->vec->observation_space, vec->observation_space},
+                                   {learner->vec->action_space, vec->action_space}};
+    for (int k = 0; k < 2; k++) {
+        const EnvSpace ours = spaces[k][0], theirs = spaces[k][1];
+        if (ours.type != theirs.type || ours.size != theirs.size || !ours.choices != !theirs.choices) return false;
+        if (!ours.choices && (ours.low != theirs.low || ours.high != theirs.high)) return false;
+        for (int32_t c = 0; ours.choices && c < ours.size; c++)
+            if (ours.choices[c] != theirs.choices[c]) return false;
+    }
+    return true;
+}
+
+/* Writes the policy's actions for the observations of any EnvVec with the same spaces: learn_fits. step: of its flight; each step draws anew. */
 static inline void learn_act(Learner* learner, EnvVec* vec, int how, uint64_t step) {
     LearnActing acting = {learner, vec, step * (uint64_t)vec->num_agents * (uint64_t)learner->num_actions, how};
     env_threads_run(learner->num_threads, learn__blocks(vec->num_agents), learn__act_work, &acting);

@@ -361,13 +361,13 @@ static inline void learn__explain(const Learner* learner, double rewards, LearnL
 
 /* One update: a rollout, and `epochs` times all its minibatches. */
 static inline const char* learn_update(Learner* learner) {
+    if (!learner->vec) return "call learn_open() first";
+    if (!learner->vec->started) return "call env_vec_reset() first";
     const LearnSettings* settings = &learner->settings;
     const int32_t minibatches = learner->num_batch / settings->minibatch;
     const float per_minibatch = 1.0f / (float)(minibatches * settings->epochs);
     LearnLog log;
     memset(&log, 0, sizeof log);
-    if (!learner->vec) return "call learn_open() first";
-    if (!learner->vec->started) return "call env_vec_reset() first";
     learner->reward_sum = 0;
     const char* message = learn__roll_out(learner);
     if (message) return message;
