@@ -45,15 +45,16 @@ static inline size_t learn_padded(size_t count) { return (count + LEARN_LANES - 
 LEARN_INLINE LearnFloats learn_choose(LearnInts where, LearnFloats a, LearnFloats b) {
     return (LearnFloats)((where & (LearnInts)a) | (~where & (LearnInts)b));
 }
+/* Where one of them is NaN, b. */
 LEARN_INLINE LearnFloats learn_greater(LearnFloats a, LearnFloats b) { return learn_choose((LearnInts)(a > b), a, b); }
 LEARN_INLINE LearnFloats learn_lesser(LearnFloats a, LearnFloats b) { return learn_choose((LearnInts)(a < b), a, b); }
 
 /* ---- exp, log, tanh ----------------------------------------------------------------------------------------------------- */
 
-/* e^x, within 1.5e-7 of its size for x in [-87, 88], which others are moved to. NaN gives some number.
+/* e^x, within 1.5e-7 of its size for x in [-87, 88], which others are moved to. NaN gives NaN.
  * x = n ln 2 + r, then a polynomial for e^r: Moshier, Cephes 2.2, expf. */
 LEARN_INLINE LearnFloats learn_exp8(LearnFloats x) {
-    x = learn_lesser(learn_greater(x, LEARN_ALL(-87.0f)), LEARN_ALL(88.0f));
+    x = learn_lesser(LEARN_ALL(88.0f), learn_greater(LEARN_ALL(-87.0f), x));
     const LearnFloats whole = (x * 1.44269504f + 12582912.0f) - 12582912.0f; /* rounds to the nearest integer */
     const LearnFloats r = (x - whole * 0.693359375f) - whole * -2.12194440e-4f;
     LearnFloats p = r * 1.9875691500e-4f + 1.3981999507e-3f;
@@ -85,9 +86,9 @@ LEARN_INLINE LearnFloats learn_log8(LearnFloats x) {
     return (m + (p * m * square + n * -2.12194440e-4f - square * 0.5f)) + n * 0.693359375f;
 }
 
-/* tanh, within 4e-7 of it, and never beyond [-1, 1]. A quotient of polynomials: Eigen 3.4, generic_fast_tanh_float. */
+/* tanh, within 4e-7 of it, and never beyond [-1, 1]. NaN gives NaN. A quotient of polynomials: Eigen 3.4, generic_fast_tanh_float. */
 LEARN_INLINE LearnFloats learn_tanh8(LearnFloats x) {
-    x = learn_lesser(learn_greater(x, LEARN_ALL(-7.90531110763549805f)), LEARN_ALL(7.90531110763549805f));
+    x = learn_lesser(LEARN_ALL(7.90531110763549805f), learn_greater(LEARN_ALL(-7.90531110763549805f), x));
     const LearnFloats square = x * x;
     LearnFloats p = square * -2.76076847742355e-16f + 2.00018790482477e-13f;
     p = p * square + -8.60467152213735e-11f;

@@ -28,6 +28,8 @@
  * Mirror. Where the header has ENV_MIRROR, an observation and its mirror image are one to the policy: it sees one of the two, always the
  * same, and the action is mirrored back. What is learned turning left is known turning right.
  *
+ * Numbers that are not finite are found before they get into the weights. An update that finds one leaves the agent_steps as they were.
+ *
  * Ownership: a Learner owns its arrays and borrows the EnvVec. Close it once whatever happened: after an error, twice, or zeroed.
  * Errors:    a function that can fail returns NULL, or a message, which stays valid until the next call. Out of memory: ENV_NO_MEMORY.
  * Threads:   results do not depend on num_threads: what threads add up is added in one order. One thread at a time uses a Learner.
@@ -343,8 +345,17 @@ static inline void learn__shuffle(Learner* learner, uint64_t stream) {
     }
 }
 
-/* Share of the variance of the returns that the values explain, and the mean reward. */
-static inline void learn__explain(const Learner* learner, double rewards, LearnLog* log) {
+/* Whether a number that everything else goes into is finite: NULL, or a message. */
+static inline const char* learn__check_finite(Learner* learner, const char* what, double number) {
+    if (number - number == 0) return NULL; /* false for NaN and infinities */
+    snprintf(learner->message, sizeof learner->message,
+             "%s: expected finite numbers, got %g: a reward or an observation is not finite, or learning_rate is too large",
+             what, number);
+    return learner->message;
+}
+
+/* Share of the variance of the returns that the values explain, and the mean reward, into the log. Fails where one is not finite. */
+static inline const char* learn__explain(Learner* learner, LearnLog* log) {
     double sum = 0, squares = 0, errors = 0, error_squares = 0;
     const double n = learner->num_batch;
     for (int32_t i = 0; i < learner->num_batch; i++) {
@@ -356,7 +367,8 @@ static inline void learn__explain(const Learner* learner, double rewards, LearnL
     }
     const double variance = squares - sum * sum / n, left = error_squares - errors * errors / n;
     log->explained = variance > 0 ? (float)(1 - left / variance) : 0.0f;
-    log->reward = (float)(rewards / n);
+    log->reward = (float)(learner->reward_sum / n);
+    return learn__check_finite(learner, "returns", squares + error_squares);
 }
 
 /* One update: a rollout, and `epochs` times all its minibatches. */
@@ -373,21 +385,16 @@ static inline const char* learn_update(Learner* learner) {
     if (message) return message;
     learn_gae(settings->rollout, (size_t)learner->vec->num_agents, settings->gamma, settings->gae_lambda, learner->rewards,
               learner->ends, learner->values, learner->advantages);
-    learn__explain(learner, learner->reward_sum, &log);
+    message = learn__explain(learner, &log);
+    if (message) return message;
     log.learning_rate = learn_rate(learner);
     for (int32_t epoch = 0; epoch < settings->epochs; epoch++) {
         learn__shuffle(learner, env_seed(learner->seed, 3, (uint64_t)(learner->updates * settings->epochs + epoch)));
         for (int32_t k = 0; k < minibatches; k++) {
             learn__gradient(learner, learner->order + (size_t)k * (size_t)settings->minibatch, &log);
             const float length = sqrtf(learn_sum_of_squares(learner->num_weights, learner->gradient));
-            if (!(length < INFINITY)) { /* true for NaN */
-                snprintf(
-                    learner->message, sizeof learner->message,
-                    "gradient: expected finite numbers, got %g: a reward or an observation is not finite, or learning_rate "
-                    "is too large",
-                    (double)length);
-                return learner->message;
-            }
+            message = learn__check_finite(learner, "gradient", (double)length);
+            if (message) return message;
             const float shorten = length > settings->gradient_norm ? settings->gradient_norm / length : 1.0f;
             learn__adam(learner, log.learning_rate, shorten);
             log.gradient += length;

@@ -212,8 +212,13 @@ static void test_nan_is_found(void) {
     CHECK_TEXT(learn_open(&learner, &vec, &settings, 1, 1), NULL);
     const uint64_t before = hash_weights(&learner);
     for (int64_t i = 0; i < vec.num_envs; i++) vec.envs[i].scale = NAN;
-    CHECK(strstr(learn_update(&learner), "gradient: expected finite numbers"));
+    CHECK(strstr(learn_update(&learner), "returns: expected finite numbers, got"));
     CHECK(hash_weights(&learner) == before);
+    CHECK_EQ(learner.agent_steps, 0);
+    for (int64_t i = 0; i < vec.num_envs; i++) vec.envs[i].scale = 1;
+    CHECK_TEXT(learn_update(&learner), NULL);
+    learner.weights[3] = INFINITY;
+    CHECK(strstr(learn_update(&learner), ": expected finite numbers, got"));
     learn_close(&learner);
     env_vec_close(&vec);
 }
@@ -232,6 +237,7 @@ static void test_mathematics(void) {
     CHECK(exp_error < 1.5e-7);
     CHECK(log_error < 2e-7);
     CHECK(tanh_error < 4e-7);
+    CHECK(learn_tanh(NAN) != learn_tanh(NAN) && learn_exp(NAN) != learn_exp(NAN));
     CHECK(learn_tanh(1e30f) <= 1.0f && learn_tanh(-INFINITY) >= -1.0f);
     for (uint64_t k = 0; k < 100000; k++) {
         const double x = (double)learn_normal(7, k);

@@ -53,7 +53,8 @@ int probe_layout(int64_t* rows) {
     for (int n = 0; n < 2; n++)
         for (int k = 0; k < networks[n]->depth; k++, count++) {
             const LearnLayer* layer = &networks[n]->layers[k];
-            const int64_t row[] = {layer->inputs, layer->outputs, layer->columns, (int64_t)layer->row, (int64_t)layer->weights};
+            const int64_t row[] = {layer->inputs, layer->outputs, layer->columns, (int64_t)layer->row,
+                                   (int64_t)layer->weights};
             memcpy(rows + 5 * count, row, sizeof row);
         }
     const int64_t last[] = {(int64_t)learner.num_weights, learner.num_batch, learner.num_actions, learner.num_outputs,
