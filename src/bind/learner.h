@@ -74,7 +74,8 @@ static inline PyObject* learner_new(PyTypeObject* type, PyObject* args, PyObject
     } else if (strcmp(message, ENV_NO_MEMORY) == 0) {
         PyErr_NoMemory();
     } else {
-        PyErr_SetString(PyExc_ValueError, message); /* before leave(): the text may lie in the object */
+        /* before leave(): the text may lie in the object */
+        PyErr_SetString(self->learner.bad_header ? PyExc_SystemError : PyExc_ValueError, message);
     }
     leave(vec);
 done:

@@ -90,6 +90,7 @@ typedef struct Learner {
     size_t scratch_floats;
     int32_t free_scratch[ENV_VEC_MAX_THREADS], num_free; /* which are not in use */
     bool has_mirror;
+    bool bad_header;   /* learn_open failed because the header breaks the contract, and not because of an argument */
     float input_scale; /* of observations */
     LearnLog log;
     double reward_sum; /* of the rollout */
@@ -187,18 +188,27 @@ static inline void learn__give(Learner* learner, const LearnScratch* scratch) {
     env_threads_unlock();
 }
 
-/* Whether the header's mirror undoes itself, keeps within each element's choices and has signs of 1 and -1. */
-static inline const char* learn__check_mirror(const Learner* learner, const EnvMirror* mirror, int32_t size,
-                                              const char* what, char* message, size_t message_size) {
-    for (int32_t k = 0; k < size; k++) {
+/* Whether the mirror of elements [first, end) stays among them and undoes itself. Choices have no signs. */
+static inline bool learn__is_mirror(const EnvMirror* mirror, int32_t first, int32_t end, bool has_signs) {
+    for (int32_t k = first; k < end; k++) {
         const int32_t from = mirror[k].from, sign = mirror[k].sign;
-        if (from >= 0 && from < size && mirror[from].from == k && mirror[from].sign == sign && (sign == 1 || sign == -1))
-            continue;
-        snprintf(message, message_size, "%s: element %d is no mirror image", what, (int)k);
-        return message;
+        if (from < first || from >= end || mirror[from].from != k || mirror[from].sign != sign) return false;
+        if (sign != 1 && !(has_signs && sign == -1)) return false;
     }
-    (void)learner;
-    return NULL;
+    return true;
+}
+
+/* Asks the header for its mirror. NULL, or a message that it is none. */
+static inline const char* learn__take_mirror(Learner* learner, const EnvVec* vec) {
+    const int32_t size = vec->observation_space.size, *choices = vec->action_space.choices;
+    EnvMirror *observation = learner->mirror_observation, *action = learner->mirror_action;
+    for (int32_t k = 0; k < size; k++) observation[k] = c_mirror_observation(&vec->envs[0], k);
+    for (int32_t k = 0; k < learner->num_outputs; k++) action[k] = c_mirror_action(&vec->envs[0], k);
+    if (!learn__is_mirror(observation, 0, size, true)) return "c_mirror_observation: done twice, it must change nothing";
+    bool good = choices || learn__is_mirror(action, 0, learner->num_outputs, true);
+    for (int32_t k = 0, first = 0; choices && k < learner->num_actions; first += choices[k++])
+        good = good && learn__is_mirror(action, first, first + choices[k], false);
+    return good ? NULL : "c_mirror_action: done twice, it must change nothing; a choice becomes one of the same element";
 }
 
 /* Makes a learner for an EnvVec that has its arrays. On failure the learner is closed. */
@@ -251,19 +261,11 @@ static inline const char* learn_open(Learner* learner, EnvVec* vec, const LearnS
         learn_close(learner);
         return ENV_NO_MEMORY;
     }
-    if (learner->has_mirror) {
-        for (int32_t k = 0; k < observation.size; k++)
-            learner->mirror_observation[k] = c_mirror_observation(&vec->envs[0], k);
-        for (int32_t k = 0; k < learner->num_outputs; k++) learner->mirror_action[k] = c_mirror_action(&vec->envs[0], k);
-        message = learn__check_mirror(learner, learner->mirror_observation, observation.size, "c_mirror_observation",
-                                      learner->message, sizeof learner->message);
-        if (!message)
-            message = learn__check_mirror(learner, learner->mirror_action, learner->num_outputs, "c_mirror_action",
-                                          learner->message, sizeof learner->message);
-        if (message) {
-            learn_close(learner);
-            return message;
-        }
+    message = learner->has_mirror ? learn__take_mirror(learner, vec) : NULL;
+    if (message) {
+        learn_close(learner);
+        learner->bad_header = true;
+        return message;
     }
 
     /* the policy begins near indifference: with a small last layer every action is about as probable */

@@ -126,6 +126,30 @@ static void mirror_is_held(int observation, int action) {
     env_vec_close(&vec);
 }
 
+/* A header whose mirror is none is refused; without the mirror it will do. */
+static void broken_mirrors_are_refused(void) {
+    for (int broken = 1; broken <= 2; broken++) {
+        Env first;
+        EnvVec vec;
+        Learner learner;
+        LearnSettings settings;
+        memset(&first, 0, sizeof first);
+        env_defaults(&first);
+        first.broken = broken;
+        learn_defaults(&settings);
+        settings.minibatch = 48;
+        CHECK_TEXT(env_vec_open(&vec, &first, 1, 1, 1), NULL);
+        CHECK_TEXT(env_vec_attach(&vec, NULL), NULL);
+        const char* message = learn_open(&learner, &vec, &settings, 3, 1);
+        CHECK(message && strstr(message, broken == 1 ? "c_mirror_observation: " : "c_mirror_action: ") == message);
+        CHECK(learner.bad_header && !learner.vec);
+        settings.mirror = false;
+        CHECK_TEXT(learn_open(&learner, &vec, &settings, 3, 1), NULL);
+        learn_close(&learner);
+        env_vec_close(&vec);
+    }
+}
+
 int main(int argc, char** argv) {
     if (!runs_here()) {
         printf("Left out: this processor lacks the instructions.\n");
@@ -138,5 +162,6 @@ int main(int argc, char** argv) {
             for (int threads = 1; threads <= (printing ? 1 : 3); threads++) hold(observation, action, threads);
             if (!printing) mirror_is_held(observation, action);
         }
+    if (!printing) broken_mirrors_are_refused();
     return printing ? check_failures : check_result();
 }

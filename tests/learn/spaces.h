@@ -18,6 +18,7 @@ enum { SPACES_ONE, SPACES_SEVERAL, SPACES_CONTINUOUS };
 #define ENV_PARAMS(X)                                                                       \
     X(int, size, 7, 1, 64, "", "elements of an observation")                                \
     X(int, agents, 3, 1, 64, "", "agents")                                                  \
+    X(int, broken, 0, 0, 2, "", "1: c_mirror_observation is no mirror, 2: c_mirror_action")   \
     X(choice, observation, 0, 0, 3, "float|int|signed|byte", "the type of its elements")    \
     X(choice, action, 0, 0, 2, "one|several|continuous", "five choices; 3, 2 and 4; or two floats in [-2, 2]")
 
@@ -36,7 +37,7 @@ typedef struct Spaces {
     int32_t num_agents, num_threads;
     uint32_t index, num_envs;
     uint64_t rng;
-    int size, agents;
+    int size, agents, broken;
     choice observation, action;
 } Spaces;
 
@@ -117,7 +118,7 @@ static inline void c_close(Spaces* env) { (void)env; }
 #define ENV_MIRROR
 
 static inline EnvMirror c_mirror_observation(const Spaces* env, int32_t k) {
-    const EnvMirror mirror = {env->size - 1 - k, env->observation == SPACES_BYTE ? 1 : -1};
+    const EnvMirror mirror = {env->broken == 1 ? 0 : env->size - 1 - k, env->observation == SPACES_BYTE ? 1 : -1};
     return mirror;
 }
 
@@ -127,6 +128,7 @@ static inline EnvMirror c_mirror_action(const Spaces* env, int32_t k) {
     EnvMirror discrete = {k, 1};
     for (int32_t first = 0, e = 0; space.choices && e < space.size; first += space.choices[e++])
         if (k >= first && k < first + space.choices[e]) discrete.from = 2 * first + space.choices[e] - 1 - k;
+    if (env->broken == 2 && k == 0) discrete.from = 1;
     return space.choices ? discrete : continuous;
 }
 
