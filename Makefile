@@ -28,7 +28,8 @@ train: install  ## train a flock from nothing (a minute or two), score it, write
 	boids score random reynolds $(RUN)/policy.npz
 	@echo "▸ Filming it."
 	boids record flock.gif --policy $(RUN)/policy.npz
-	@echo "▸ Done: the policy is $(RUN)/policy.npz, the film is flock.gif."
+	@echo "▸ Done: the policy is $(RUN)/policy.npz, the film is flock.gif. To watch it fly:"
+	@echo "$(VENV)/bin/boids watch $(RUN)/policy.npz"
 
 check: install  ## in less than two minutes: lint, types, C tests, the fast Python tests
 	@$(MAKE) --no-print-directory lint test-c

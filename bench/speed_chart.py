@@ -25,6 +25,7 @@ THEIRS = {
     "vmas_flocking": "#ffd75c",
     "lammps_lj": "#c9a98a",
 }
+OTHER_WORK = {"lammps_lj": "LAMMPS: molecules"}  # dotted, because it does other work than a flock
 BOUNDS = {"memory": "bound: memory", "arithmetic": "bound: arithmetic"}
 AT = "64"  # the flock whose ratio is written out
 
@@ -43,7 +44,8 @@ def main() -> None:
         lines.append((*_draw(axes, rows, name, colour, 2.8, 6), label, colour))
     for name, colour in THEIRS.items():
         if any(name in row for row in rows.values()):
-            lines.append((*_draw(axes, rows, name, colour, 1.5, 3.5), content["peers"][name]["name"], colour))
+            label = OTHER_WORK.get(name, content["peers"][name]["name"])
+            lines.append((*_draw(axes, rows, name, colour, 1.5, 3.5, ":" if name in OTHER_WORK else "-"), label, colour))
     limits = {name: [content["bounds"][name][str(n)] * 1e6 for n in sizes] for name in BOUNDS if name in content["bounds"]}
     for name, values in limits.items():
         axes.plot(sizes, values, color=DIM, linewidth=1.2, linestyle=(0, (4, 3)))
@@ -87,10 +89,18 @@ def _ratio(axes: plt.Axes, rows: dict[str, dict[str, list[float]]]) -> None:
     )
 
 
-def _draw(axes: plt.Axes, rows: dict[str, dict[str, list[float]]], name: str, colour: str, width: float, size: float):
+def _draw(
+    axes: plt.Axes,
+    rows: dict[str, dict[str, list[float]]],
+    name: str,
+    colour: str,
+    width: float,
+    size: float,
+    style: str = "-",
+):
     points = [(int(n), statistics.median(row[name]) * 1e6) for n, row in rows.items() if name in row]
     x, y = zip(*points, strict=True)
-    axes.plot(x, y, color=colour, linewidth=width, marker="o", markersize=size, markeredgewidth=0, zorder=3)
+    axes.plot(x, y, color=colour, linewidth=width, linestyle=style, marker="o", markersize=size, markeredgewidth=0, zorder=3)
     return x[-1], y[-1]
 
 

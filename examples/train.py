@@ -15,15 +15,20 @@ import sys
 import warnings
 from unittest import mock
 
-import numpy as np
-import torch
+try:
+    import numpy as np
+    import torch
 
-from boids_env import puffer_env
-from boids_env.env.pufferlib_import import unchanged  # PufferLib's import changes warnings, Ctrl-C and the current folder
+    from boids_env import puffer_env
+    from boids_env.env.pufferlib_import import (
+        unchanged,  # PufferLib's import changes warnings, Ctrl-C and the current folder
+    )
 
-with unchanged():
-    import pufferlib.pytorch
-    from pufferlib import pufferl, vector
+    with unchanged():
+        import pufferlib.pytorch
+        from pufferlib import pufferl, vector
+except ModuleNotFoundError as error:
+    sys.exit(f"examples/train.py needs {error.name}, which is not installed: see 'Installing PufferLib' in README.md")
 
 SETTINGS = {  # what the two do not share; the rest is in COMMON and in PufferLib's defaults
     "squared": {"env": {"num_envs": 256}, "train": {"total_timesteps": 400_000, "ent_coef": 0.03, "gamma": 0.95}},
@@ -132,7 +137,13 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--gif", help="file for a film of the trained policy")
     options = parser.parse_args()
-    make = puffer_env(importlib.import_module(f"_{options.name}"))
+    try:
+        make = puffer_env(importlib.import_module(f"_{options.name}"))
+        if options.gif:
+            importlib.import_module("PIL")  # now, and not after the training
+    except ModuleNotFoundError as error:
+        package = "pillow" if error.name == "PIL" else f"--no-build-isolation ./examples/{options.name}"
+        sys.exit(f"{error.name} is not installed: pip install {package}")
     policy, seconds = train(options.name, make, options.seed)
     print(f"trained in {seconds:.1f} s\n")
     env = make(**SETTINGS[options.name]["env"], seed=2**40, log_interval=2**30)  # a seed that training has not used

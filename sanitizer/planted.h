@@ -25,7 +25,7 @@ enum { PLANTED_NONE, PLANTED_WRITE, PLANTED_READ, PLANTED_FREED, PLANTED_LEAK, P
 #define ENV_STATE_VERSION 1
 
 typedef struct Log {
-    float steps, n;
+    double steps, n;
 } Log;
 
 typedef struct Env {

@@ -17,7 +17,7 @@
  *
  * It knows an environment by the names in env.h alone.
  *
- * Ownership: a VecEnv owns its Envs, and holds each array from construction to close(), so that none can move or go away.
+ * Ownership: a VecEnv owns its Envs, and holds each array from construction to close(). bind/buffers.h says what that keeps out.
  * Errors:    a function returns 0, or -1 with an exception set (a pointer, or NULL), unless its comment says otherwise. All
  *            arguments are checked before anything is touched: a call that fails leaves everything as it was.
  * Threads:   see bind/object.h. The GIL is released while C works.
@@ -49,6 +49,18 @@ enum { HAS_PIXELS = false };
 static void c_pixels(Env* env, uint8_t* rgb, int32_t width, int32_t height) {
     (void)env, (void)rgb, (void)width, (void)height;
 }
+#endif
+#ifdef c_film
+enum { HAS_FILM = true };
+#else
+enum { HAS_FILM = false };
+#define c_film c_pixels
+#endif
+#ifdef c_caption
+enum { HAS_CAPTION = true };
+#else
+enum { HAS_CAPTION = false };
+#define c_caption c_pixels
 #endif
 #ifdef c_render
 enum { HAS_WINDOW = true };
@@ -102,40 +114,17 @@ static void teardown(VecEnv* self) {
     env_vec_close(&self->vec);
     unlock_window(locked);
     atomic_store_explicit(&self->state, CLOSED, memory_order_release);
-    bind_release(self->views, BIND_MOST_ARRAYS);
+    bind_release(self->arrays, BIND_MOST_ARRAYS);
 }
 
-/* env_vec_open; its message becomes the exception. */
-static int open_envs(EnvVec* vec, const Env* first, long long num_envs, long long seed, long long num_threads) {
-    const char* message = env_vec_open(vec, first, num_envs, (uint64_t)seed, num_threads);
+/* Makes an exception of a message of env_vec_begin or env_vec_finish. 0 without a message. */
+static int check_opened(const EnvVec* vec, const char* message) {
     if (!message) return 0;
     if (strcmp(message, ENV_NO_MEMORY) == 0)
         PyErr_NoMemory();
     else
         PyErr_SetString(vec->bad_header ? PyExc_SystemError : PyExc_ValueError, message);
     return -1;
-}
-
-/* Takes the five arrays, given by position or by name, and the optional one, given by name or None, as new references. On failure the
- * caller drops those already taken. */
-static int take_arrays(PyObject* args, PyObject* keywords, PyObject** arrays) {
-    const Py_ssize_t given = PyTuple_Size(args);
-    if (given > BIND_ARRAYS) {
-        PyErr_Format(PyExc_TypeError, "expected at most %d positional arguments, got %zd", BIND_ARRAYS, given);
-        return -1;
-    }
-    for (int k = 0; k < BIND_ARRAYS; k++) {
-        int named = bind_take(keywords, BIND_NAMES[k], &arrays[k]);
-        if (named < 0) return -1;
-        if (named == (k < given)) {
-            PyErr_Format(PyExc_TypeError, named ? "%s: given both by position and by name" : "%s: missing", BIND_NAMES[k]);
-            return -1;
-        }
-        if (!named) arrays[k] = Py_NewRef(PyTuple_GetItem(args, k));
-    }
-    if (bind_take(keywords, BIND_NAMES[BIND_FINAL_OBSERVATIONS], &arrays[BIND_FINAL_OBSERVATIONS]) < 0) return -1;
-    if (arrays[BIND_FINAL_OBSERVATIONS] == Py_None) Py_CLEAR(arrays[BIND_FINAL_OBSERVATIONS]);
-    return !arrays[BIND_FINAL_OBSERVATIONS] || offers(ENV_VEC_HAS_FINAL, "ENV_FINAL_OBSERVATIONS") ? 0 : -1;
 }
 
 /* Whether array k has the type and the shape (agents, ...) with `size` elements per agent; size 0 stands for (agents,). */
@@ -153,45 +142,54 @@ static int check_layout(int k, const Py_buffer* view, const BindType* type, int6
     return bind_refuse_buffer(BIND_NAMES[k], view, type, shape);
 }
 
-/* Holds the arrays, checks them against the environments and each other, and points the environments at them. */
-static int map_arrays(VecEnv* self, PyObject* const* arrays) {
+/* Holds the arrays, and checks them against the spaces and each other. */
+static int hold_arrays(VecEnv* self, PyObject* const* arrays) {
     const EnvSpace observation = self->vec.observation_space, action = self->vec.action_space;
     const char types[] = {observation.type, action.type, 'f', '?', '?', observation.type};
     const int32_t sizes[] = {observation.size, action.size, 0, 0, 0, observation.size};
-    void* memory[BIND_MOST_ARRAYS];
     for (int k = 0; k < BIND_MOST_ARRAYS; k++) {
         if (!arrays[k]) continue; /* the optional one */
-        if (bind_hold(BIND_NAMES[k], arrays[k], &self->views[k]) < 0) return -1;
-        if (check_layout(k, &self->views[k], space_type(types[k]), self->vec.num_agents, sizes[k]) < 0) return -1;
-        memory[k] = self->views[k].buf;
+        if (bind_hold(BIND_NAMES[k], arrays[k], &self->arrays[k]) < 0) return -1;
+        if (check_layout(k, &self->arrays[k].view, space_type(types[k]), self->vec.num_agents, sizes[k]) < 0) return -1;
     }
-    if (bind_check_overlap(self->views, BIND_MOST_ARRAYS) < 0) return -1;
-    if (!env_vec_attach(&self->vec, memory) &&
-        (!arrays[BIND_FINAL_OBSERVATIONS] || !env_vec_attach_final(&self->vec, memory[BIND_FINAL_OBSERVATIONS])))
-        return 0;
-    PyErr_NoMemory();
-    return -1;
+    return bind_check_overlap(self->arrays, BIND_MOST_ARRAYS);
+}
+
+/* Makes the environments. The arrays are checked after the first of them: a mistake in one of them costs no time and no memory. */
+static int build(VecEnv* self, const Env* first, PyObject* const* arrays, long long num_envs, long long seed,
+                 long long threads) {
+    void* memory[BIND_MOST_ARRAYS];
+    if (check_opened(&self->vec, env_vec_begin(&self->vec, first, num_envs, (uint64_t)seed, threads)) < 0) return -1;
+    if (hold_arrays(self, arrays) < 0) return -1;
+    if (check_opened(&self->vec, env_vec_finish(&self->vec, first)) < 0) return -1;
+    for (int k = 0; k < BIND_MOST_ARRAYS; k++) memory[k] = self->arrays[k].view.buf;
+    if (check_opened(&self->vec, env_vec_attach(&self->vec, memory)) < 0) return -1;
+    if (!arrays[BIND_FINAL_OBSERVATIONS]) return 0;
+    return check_opened(&self->vec, env_vec_attach_final(&self->vec, memory[BIND_FINAL_OBSERVATIONS]));
 }
 
 static PyObject* vecenv_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
     const allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    PyObject *result = NULL, *keywords = NULL, *arrays[BIND_MOST_ARRAYS] = {NULL};
+    PyObject *result = NULL, *keywords = NULL, *arrays[BIND_MOST_ARRAYS] = {NULL},
+             ** final = &arrays[BIND_FINAL_OBSERVATIONS];
     long long num_envs = 1, seed = 0, num_threads = 1;
     Env first = {0};
     VecEnv* self = (VecEnv*)allocate(type, 0); /* zeroed */
     if (!self) goto done;
-    if (!(keywords = kwargs ? PyDict_Copy(kwargs) : PyDict_New())) goto done;
-    if (take_arrays(args, keywords, arrays) < 0) goto done;
+    if (!(keywords = bind_keywords(kwargs))) goto done;
+    if (bind_take_arguments("VecEnv", args, keywords, BIND_NAMES, BIND_ARRAYS, BIND_ARRAYS, arrays) < 0) goto done;
+    if (bind_take(keywords, BIND_NAMES[BIND_FINAL_OBSERVATIONS], final) < 0) goto done;
+    if (*final == Py_None) Py_CLEAR(*final);
+    if (*final && !offers(ENV_VEC_HAS_FINAL, "ENV_FINAL_OBSERVATIONS")) goto done;
     if (bind_take_int(keywords, "num_envs", 1, ENV_VEC_MAX_ENVS, &num_envs) < 0) goto done;
     if (bind_take_int(keywords, "seed", 0, LLONG_MAX, &seed) < 0) goto done;
     if (bind_take_int(keywords, "num_threads", 1, ENV_VEC_MAX_THREADS, &num_threads) < 0) goto done;
     if (take_params(keywords, &first) < 0) goto done;
-    if (open_envs(&self->vec, &first, num_envs, seed, num_threads) < 0) goto done;
-    if (map_arrays(self, arrays) < 0) goto done;
+    if (build(self, &first, arrays, num_envs, seed, num_threads) < 0) goto done;
     leave(self); /* open, from here on */
     result = Py_NewRef((PyObject*)self);
 done:
-    for (int k = 0; k < BIND_MOST_ARRAYS; k++) Py_XDECREF(arrays[k]);
+    bind_drop(arrays, BIND_MOST_ARRAYS);
     Py_XDECREF(keywords);
     Py_XDECREF((PyObject*)self);
     return result;
@@ -200,7 +198,10 @@ done:
 static int vecenv_traverse(PyObject* object, visitproc visit, void* arg) {
     VecEnv* self = (VecEnv*)object;
     Py_VISIT(Py_TYPE(object));
-    for (int k = 0; k < BIND_MOST_ARRAYS; k++) Py_VISIT(self->views[k].obj);
+    for (int k = 0; k < BIND_MOST_ARRAYS; k++) {
+        Py_VISIT(self->arrays[k].view.obj);
+        Py_VISIT(self->arrays[k].owner.obj);
+    }
     return 0;
 }
 
@@ -224,21 +225,27 @@ static const char reset_doc[] =
     "Start an episode in every environment: writes observations; sets rewards, terminals and truncations to 0.\n\n"
     "With seed None the random streams continue; the first time they start from the constructor's seed. With an int in [0, 2**63)\n"
     "they start again from (the constructor's seed, this seed, index of the environment).\n\n"
-    "Raises: TypeError or ValueError for the seed, RuntimeError when closed or in use by another thread.";
+    "Raises: TypeError or ValueError for the seed, RuntimeError when closed, in use by another thread, or over an array that was\n"
+    "resized.";
 static PyObject* vecenv_reset(PyObject* object, PyObject* args, PyObject* kwargs) {
-    static char* names[] = {"seed", NULL};
+    static const char* const names[] = {"seed"};
     VecEnv* self = (VecEnv*)object;
-    PyObject* value = Py_None;
-    long long seed = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:reset", names, &value)) return NULL;
-    if (value != Py_None && bind_int("seed", value, 0, LLONG_MAX, "", &seed) < 0) return NULL;
-    if (enter(self, false) < 0) return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    if (value != Py_None) env_vec_seed(&self->vec, (uint64_t)seed);
-    env_vec_reset(&self->vec);
-    Py_END_ALLOW_THREADS
+    PyObject *value = NULL, *result = NULL;
+    long long seed = -1;
+    if (bind_arguments("reset", args, kwargs, names, 1, 0, &value) < 0) goto done;
+    if (value && value != Py_None && bind_int("seed", value, 0, LLONG_MAX, "", &seed) < 0) goto done;
+    if (enter(self, false) < 0) goto done;
+    if (bind_check_held(self->arrays, BIND_MOST_ARRAYS) == 0) {
+        Py_BEGIN_ALLOW_THREADS
+        if (seed >= 0) env_vec_seed(&self->vec, (uint64_t)seed);
+        env_vec_reset(&self->vec);
+        Py_END_ALLOW_THREADS
+        result = Py_NewRef(Py_None);
+    }
     leave(self);
-    Py_RETURN_NONE;
+done:
+    bind_drop(&value, 1);
+    return result;
 }
 
 static const char step_doc[] =
@@ -300,33 +307,58 @@ static PyObject* vecenv_log(PyObject* object, PyObject* unused) {
 }
 
 static const char render_doc[] =
-    "render($self, /, pixels, env=0)\n--\n\n"
+    "render($self, /, pixels, env=0, *, layer='picture')\n--\n\n"
     "Draw one environment into pixels, a writable C-contiguous uint8 (height, width, 3) array: red, green, blue, from the top row down.\n\n"
+    "layer: 'picture'; 'film', once a step, over the frame before (zeros before the first one), of which trails remain; or 'caption',\n"
+    "a line of text into a picture.\n\n"
     "Raises: TypeError or ValueError for an argument, NotImplementedError where the environment has no picture, RuntimeError before the\n"
     "first reset(), when closed, or in use by another thread.";
 static PyObject* vecenv_render(PyObject* object, PyObject* args, PyObject* kwargs) {
-    static char* names[] = {"pixels", "env", NULL};
+    enum { PIXELS, WHICH, LAYER, COUNT, POSITIONAL = LAYER };
+    enum { PICTURE, FILM, CAPTION };
+    static const char* const names[] = {"pixels", "env", "layer"};
     VecEnv* self = (VecEnv*)object;
-    PyObject *pixels = NULL, *which = NULL, *result = NULL;
-    Py_buffer view = {0};
+    PyObject *values[COUNT] = {NULL}, *result = NULL;
+    BindArray held = {0};
+    const Py_buffer* view = &held.view;
     long long i = 0;
+    int layer = PICTURE;
     const BindType* uint8 = space_type('B');
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:render", names, &pixels, &which)) return NULL;
-    if (!offers(HAS_PIXELS, "c_pixels")) return NULL;
-    if (take_index(self, which, &i) < 0 || bind_hold("pixels", pixels, &view) < 0) return NULL;
-    if (!bind_has_type(&view, uint8) || view.ndim != 3 || view.shape[2] != 3 || view.len < 3 || view.shape[0] > INT32_MAX ||
-        view.shape[1] > INT32_MAX) {
-        bind_refuse_buffer("pixels", &view, uint8, "(height, width, 3)");
+    if (PyTuple_Size(args) > POSITIONAL) {
+        PyErr_Format(PyExc_TypeError, "render() takes at most %d positional arguments, got %zd", POSITIONAL,
+                     PyTuple_Size(args));
+        goto done;
+    }
+    if (bind_arguments("render", args, kwargs, names, COUNT, 1, values) < 0) goto done;
+    if (values[LAYER] && bind_choice("layer", values[LAYER], "picture|film|caption", &layer) < 0) goto done;
+    if (!(layer == FILM      ? offers(HAS_FILM, "c_film")
+          : layer == CAPTION ? offers(HAS_CAPTION, "c_caption")
+                             : offers(HAS_PIXELS, "c_pixels")))
+        goto done;
+    if (take_index(self, values[WHICH], &i) < 0 || bind_hold("pixels", values[PIXELS], &held) < 0) goto done;
+    if (!bind_has_type(view, uint8) || view->ndim != 3 || view->shape[2] != 3 || view->len < 3 ||
+        view->shape[0] > INT32_MAX || view->shape[1] > INT32_MAX) {
+        bind_refuse_buffer("pixels", view, uint8, "(height, width, 3)");
         goto done;
     }
     if (enter(self, true) < 0) goto done;
-    Py_BEGIN_ALLOW_THREADS
-    c_pixels(&self->vec.envs[i], view.buf, (int32_t)view.shape[1], (int32_t)view.shape[0]);
-    Py_END_ALLOW_THREADS
+    if (bind_check_held(self->arrays, BIND_MOST_ARRAYS) == 0) {
+        Env* env = &self->vec.envs[i];
+        const int32_t width = (int32_t)view->shape[1], height = (int32_t)view->shape[0];
+        Py_BEGIN_ALLOW_THREADS
+        if (layer == FILM)
+            c_film(env, view->buf, width, height);
+        else if (layer == CAPTION)
+            c_caption(env, view->buf, width, height);
+        else
+            c_pixels(env, view->buf, width, height);
+        Py_END_ALLOW_THREADS
+        result = Py_NewRef(Py_None);
+    }
     leave(self);
-    result = Py_NewRef(Py_None);
 done:
-    PyBuffer_Release(&view);
+    bind_release(&held, 1);
+    bind_drop(values, COUNT);
     return result;
 }
 
@@ -338,30 +370,61 @@ static const char window_doc[] =
     "Raises: TypeError or ValueError for an argument, NotImplementedError where the environment has no window, RuntimeError before the\n"
     "first reset(), when closed, in use by another thread, or in another thread than the first time.";
 static PyObject* vecenv_window(PyObject* object, PyObject* args, PyObject* kwargs) {
-    static char* names[] = {"env", NULL};
+    static const char* const names[] = {"env"};
     VecEnv* self = (VecEnv*)object;
-    PyObject* which = NULL;
+    PyObject *which = NULL, *result = NULL;
     long long i = 0;
-    int32_t steps = 0;
     const unsigned long thread = PyThread_get_thread_ident();
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:window", names, &which)) return NULL;
-    if (!offers(HAS_WINDOW, "c_render")) return NULL;
-    if (take_index(self, which, &i) < 0 || enter(self, true) < 0) return NULL;
+    if (bind_arguments("window", args, kwargs, names, 1, 0, &which) < 0) goto done;
+    if (!offers(HAS_WINDOW, "c_render")) goto done;
+    if (take_index(self, which, &i) < 0 || enter(self, true) < 0) goto done;
     if (self->window_used && self->window_thread != thread) {
-        leave(self);
         PyErr_SetString(PyExc_RuntimeError, "window() belongs to the thread that called it first");
-        return NULL;
+    } else if (bind_check_held(self->arrays, BIND_MOST_ARRAYS) == 0) {
+        self->window_used = true;
+        self->window_thread = thread;
+        const bool locked = lock_window();
+        env_vec_bring_in(&self->vec, &self->vec.envs[i]);
+        const int32_t steps = c_render(&self->vec.envs[i]);
+        env_vec_bring_out(&self->vec, &self->vec.envs[i]);
+        unlock_window(locked);
+        result = PyLong_FromLong(steps);
     }
-    self->window_used = true;
-    self->window_thread = thread;
-    const bool locked = lock_window();
-    env_vec_bring_in(&self->vec, &self->vec.envs[i]);
-    steps = c_render(&self->vec.envs[i]);
-    env_vec_bring_out(&self->vec, &self->vec.envs[i]);
-    unlock_window(locked);
     leave(self);
-    return PyLong_FromLong(steps);
+done:
+    bind_drop(&which, 1);
+    return result;
 }
+
+static const char set_parameters_doc[] =
+    "set_parameters($self, /, **changes)\n--\n\n"
+    "Change parameters of every environment, those whose entry in `parameters` says that they are changeable. They are checked as by\n"
+    "the constructor. The episodes go on, to the same bits as in a VecEnv made with these values and given the same state.\n"
+    "Observations follow at once where the environment says what its state is, else at the next step.\n\n"
+    "Raises: TypeError for another parameter, TypeError or ValueError for a value, and nothing has changed; NotImplementedError where\n"
+    "nothing is changeable; RuntimeError when closed or in use by another thread, or over an array that was resized.";
+static PyObject* vecenv_set_parameters(PyObject* object, PyObject* args, PyObject* kwargs) {
+    VecEnv* self = (VecEnv*)object;
+    PyObject *keywords = NULL, *result = NULL;
+    const char* message = NULL;
+    Env values;
+    if (!offers(ENV_VEC_HAS_CHANGEABLE, "ENV_CHANGEABLE")) return NULL;
+    if (!(keywords = bind_keywords(kwargs))) return NULL;
+    if (bind_take_arguments("set_parameters", args, keywords, NULL, 0, 0, NULL) < 0 || enter(self, false) < 0) goto done;
+    values = self->vec.envs[0];
+    if (take_changes(keywords, &values) == 0 && bind_check_held(self->arrays, BIND_MOST_ARRAYS) == 0) {
+        Py_BEGIN_ALLOW_THREADS
+        message = env_vec_change(&self->vec, &values);
+        Py_END_ALLOW_THREADS
+        if (message) PyErr_SetString(PyExc_ValueError, message);
+        if (!message) result = Py_NewRef(Py_None);
+    }
+    leave(self);
+done:
+    Py_DECREF(keywords);
+    return result;
+}
+
 static const char close_doc[] =
     "close($self, /)\n--\n\n"
     "Free the environments and release the arrays. May be called twice.\n\n"
@@ -408,8 +471,8 @@ static PyObject* module_layout(PyObject* module, PyObject* args, PyObject* kwarg
         PyErr_SetString(PyExc_TypeError, "layout() takes keyword arguments only");
         return NULL;
     }
-    if (!(keywords = kwargs ? PyDict_Copy(kwargs) : PyDict_New())) goto done;
-    if (take_params(keywords, &first) < 0 || open_envs(&vec, &first, 1, 0, 1) < 0) goto done;
+    if (!(keywords = bind_keywords(kwargs))) goto done;
+    if (take_params(keywords, &first) < 0 || check_opened(&vec, env_vec_open(&vec, &first, 1, 0, 1)) < 0) goto done;
     result = Py_BuildValue("{s:i,s:N,s:N}", "num_agents", (int)vec.num_agents, "observation",
                            describe_space(vec.observation_space), "action", describe_space(vec.action_space));
 done:
@@ -436,7 +499,9 @@ static PyObject* module_link(PyObject* module, PyObject* addresses) {
     if (!(left = PyDict_Copy(addresses))) return NULL;
     while (PyDict_Next(left, &position, &key, NULL)) {
         if (PyUnicode_Check(key)) continue;
+        Py_INCREF(key); /* until its repr is made */
         bind_refuse(PyExc_TypeError, key, "addresses: expected names");
+        Py_DECREF(key);
         goto done;
     }
     for (int k = 0; k < NUM_EXTERNALS; k++) {
@@ -447,9 +512,9 @@ static PyObject* module_link(PyObject* module, PyObject* addresses) {
         Py_CLEAR(value);
         taken[k] = (uintptr_t)address;
     }
-    position = 0;
-    if (PyDict_Next(left, &position, &key, NULL)) {
+    if ((key = bind_any_key(left))) {
         bind_refuse(PyExc_ValueError, key, "addresses: expected the names of externals alone");
+        Py_DECREF(key);
         goto done;
     }
     locked = lock_window();
@@ -473,7 +538,10 @@ static const char vecenv_doc[] =
     "  truncations   (n,)      bool, int8 or uint8\n"
     "  final_observations      like observations, or None: where step() writes the last observation of every agent whose episode ended;\n"
     "                          other rows stay as they are\n\n"
-    "Each is a writable C-contiguous buffer that overlaps no other. They are held until close(), so that none can be resized or freed.\n"
+    "Each is a writable C-contiguous buffer that overlaps no other. They are held until close(), and with them what owns the memory of\n"
+    "a NumPy array: a bytearray cannot be resized meanwhile, a SharedMemory cannot be closed. Nothing holds an array against\n"
+    "ndarray.resize(refcheck=False), ndarray.__setstate__() and ctypes.resize(). reset(), render(), window(), set_parameters(), state()\n"
+    "and set_state() look for these, and raise RuntimeError; step() and script() do not, and would use memory that is no longer there.\n"
     "num_threads > 1 distributes the environments over threads; a single environment uses the threads itself. Results do not depend\n"
     "on it. parameters: see VecEnv.parameters.\n\n"
     "Raises: TypeError or ValueError for an argument, in the words `name: expected ..., got ...`; MemoryError. A constructor that\n"
@@ -488,6 +556,7 @@ static PyMethodDef vecenv_methods[] = {
     {"window", (PyCFunction)(void (*)(void))vecenv_window, METH_VARARGS | METH_KEYWORDS, window_doc},
     {"get", (PyCFunction)(void (*)(void))vecenv_get, METH_VARARGS | METH_KEYWORDS, get_doc},
     {"set", (PyCFunction)(void (*)(void))vecenv_set, METH_VARARGS | METH_KEYWORDS, set_doc},
+    {"set_parameters", (PyCFunction)(void (*)(void))vecenv_set_parameters, METH_VARARGS | METH_KEYWORDS, set_parameters_doc},
     {"state", vecenv_state, METH_NOARGS, state_doc},
     {"set_state", vecenv_set_state, METH_O, set_state_doc},
     {"close", vecenv_close, METH_NOARGS, close_doc},

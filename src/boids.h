@@ -28,6 +28,8 @@
  * floats follow for each of the num_neighbors nearest boids, nearest first (of two as near, the lower index first): offset / R forward
  * and to the left, cosine and sine of its heading; 0 where there are fewer.
  *
+ * Integers stand behind them: against exact arithmetic closeness is off by at most .008, and the push by .02.
+ *
  * Reward, per boid, clipped to [-1, 1]; a boid without neighbours earns 0:
  *     cohesion_weight x togetherness + alignment_weight x company x heading_cos - separation_weight x closeness
  *
@@ -54,7 +56,7 @@
     X(int, num_boids, 64, 1, 1048576, "boids", "boids in the flock, each an agent")                                             \
     X(float, width, 1080, 1, 1e6, "world units", "width of the torus")                                                          \
     X(float, height, 720, 1, 1e6, "world units", "height of the torus")                                                         \
-    X(float, view_radius, 100, 1e-3, 5e5, "world units", "how far a boid sees: 1/1024 of the longer side to 1/2 of the shorter") \
+    X(float, view_radius, 100, 1e-3, 5e5, "world units", "how far a boid sees: 1/2048 of the longer side to 1/2 of the shorter") \
     X(float, separation_radius, 25, 1e-4, 5e5, "world units", "nearer than this is too near: 1/32 to 1 of view_radius")         \
     X(float, collision_radius, 8, 0, 5e5, "world units", "nearer than this counts as a collision in the log; at most view_radius") \
     X(float, speed, 4, 0, 2.5e5, "world units per step", "of every boid; at most 1/4 of the shorter side")                      \
@@ -111,6 +113,7 @@ typedef struct Boids {
     /* what a client may set after c_init; none of it is in the state */
     BoidsGuest guest;
     float script_cohesion, script_alignment, script_separation; /* weights of c_script */
+    bool scripted;                                              /* set by c_script: its weights steer the flock */
     struct BoidsClient* client;                                 /* the window that shows the flock, or NULL */
     void (*close_client)(struct Boids* env);                    /* what c_close closes it with */
 
@@ -148,7 +151,7 @@ static inline const char* boids_check_params(const Boids* env) {
     const double shorter = env->width < env->height ? env->width : env->height;
     const double longer = env->width < env->height ? env->height : env->width, view = env->view_radius;
     const char* error = env_check(env);
-    if (!error) error = env_expect("view_radius", view, longer / 1024, shorter / 2);
+    if (!error) error = env_expect("view_radius", view, longer / 2048, shorter / 2);
     if (!error) error = env_expect("separation_radius", env->separation_radius, view / 32, view);
     if (!error) error = env_expect("collision_radius", env->collision_radius, 0, view);
     if (!error) error = env_expect("speed", env->speed, 0, shorter / 4);
@@ -281,8 +284,8 @@ SIGHT_INLINE void boids__feel(const Boids* env, const Sighting sees, BoidsFelt* 
     const float px = sees.push_x * env->push_scale, py = sees.push_y * env->push_scale;
     const float ahead = mx * c + my * s, aside = my * c - mx * s;
     const float heading_cos = sight_clip(hx * c + hy * s), heading_sin = sight_clip(hy * c - hx * s);
-    const float away = sqrtf(mx * mx + my * my);                                 /* in view radii */
-    const float near = sqrtf((float)sees.nearest2 * env->sight.to_separations2); /* in separation radii */
+    const float away = sqrtf(mx * mx + my * my);                          /* in view radii */
+    const float near = sqrtf(sees.nearest2 * env->sight.to_separations2); /* in separation radii */
     const float closeness = near < 1.0f ? 1.0f - near : 0.0f;
     const float togetherness = company * (away < 1.0f ? 1.0f - away : 0.0f);
 
@@ -310,7 +313,7 @@ SIGHT_INLINE void boids__feel(const Boids* env, const Sighting sees, BoidsFelt* 
     felt->terms.nearest[l] = boids_fixed(any * near);
     felt->terms.bearing[l] = boids_fixed(away > 0.0f ? aside / away : 0.0f);
     felt->terms.social[l] = sees.count > 0;
-    felt->terms.collisions[l] = (float)sees.nearest2 < env->collision2;
+    felt->terms.collisions[l] = sees.nearest2 < env->collision2;
     felt->terms.heading_c[l] = sees.own_c;
     felt->terms.heading_s[l] = sees.own_s;
 }
@@ -414,8 +417,7 @@ static inline void boids__begin(Boids* env, int32_t tick) {
 }
 
 static inline void c_reset(Boids* env) {
-    const bool first = !env->stagger || !env->num_envs;
-    boids__begin(env, first ? 0 : (int32_t)((int64_t)env->horizon * env->index / env->num_envs));
+    boids__begin(env, !env->stagger || !env->num_envs ? 0 : (int32_t)((int64_t)env->horizon * env->index / env->num_envs));
 }
 
 static inline void c_step(Boids* env) {
@@ -452,6 +454,7 @@ static inline const char* c_check_state(Boids* env) {
  * rules, as its observation gives them, with the turn that comes nearest. Alone, it flies straight. */
 #define c_script c_script
 static inline void c_script(Boids* env) {
+    env->scripted = true;
     const float cohesion = env->script_cohesion, alignment = env->script_alignment, separation = env->script_separation;
     /* the angles beyond which the next harder turn comes nearer; the largest turn, at most 80 degrees: tangents tell angles up to there */
     const int32_t soft = env->gentle / 2, firm = (env->gentle + env->hard) / 2, most = env->hard < 14563 ? env->hard : 14563;
@@ -475,24 +478,21 @@ static inline void c_script(Boids* env) {
 }
 
 /* type, name, doc */
-#define BOIDS_STATE(X)                                                   \
+#define ENV_STATE(X)                                                   \
     X(uint32_t, x, "position, 2^32 to the width")                        \
     X(uint32_t, y, "position, 2^32 to the height, up")                   \
     X(uint16_t, heading, "2^16 to a full turn, counter-clockwise from x")
 
 /* name: what may change between steps */
-#define BOIDS_CHANGEABLE(X)                                                                                            \
+#define ENV_CHANGEABLE(X)                                                                                            \
     X(collision_radius) X(speed) X(gentle_turn) X(max_turn) X(flockmates) X(cohesion_weight) X(alignment_weight) X(separation_weight)
 /* name, doc */
-#define BOIDS_SCALARS(X)                        \
+#define ENV_SCALARS(X)                        \
     X(tick, "steps since the episode began")    \
     X(tally, "what the episode adds up to")
 typedef Boids Env;
 #define ENV_LOG BOIDS_LOG
 #define ENV_OBSERVATION BOIDS_OBSERVATION
-#define ENV_STATE BOIDS_STATE
-#define ENV_SCALARS BOIDS_SCALARS
-#define ENV_CHANGEABLE BOIDS_CHANGEABLE
 #define ENV_STATE_VERSION 2
 #define ENV_FINAL_OBSERVATIONS
 #include "boids_mirror.h"

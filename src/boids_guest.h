@@ -35,7 +35,8 @@ static inline void boids_see_guest(const BoidsGuest* guest, SightBatch* batch, i
         const float dx = (float)(int32_t)(at_x - x[i]) * per_x, dy = (float)(int32_t)(at_y - y[i]) * per_y;
         const float d2 = dx * dx + dy * dy;
         if (d2 >= 1.0f) continue;
-        if (!sums->count[l]) sums->nearest2[l] = sight->view2 + 1; /* with no neighbours it depends on the search */
+        if (!sums->count[l])
+            sums->nearest2[l] = (float)sight->view2 + 1.0f; /* with no neighbours it depends on the search */
         const float extra = (float)(sums->count[l] + flockmates);
         const float heading = extra * SIGHT_UNIT / sqrtf(d2 > 1e-12f ? d2 : 1e-12f);
         sums->count[l] += sums->count[l] + flockmates;
@@ -46,7 +47,7 @@ static inline void boids_see_guest(const BoidsGuest* guest, SightBatch* batch, i
             sums->s[l] += heading * dy;
         } else {
             const float push = (1.0f - d2) * (float)sight->push;
-            const int32_t nearest2 = (int32_t)(d2 * (float)sight->separation2);
+            const float nearest2 = d2 * (float)sight->separation2;
             sums->c[l] -= heading * dx;
             sums->s[l] -= heading * dy;
             sums->push_x[l] += push * dx;

@@ -41,11 +41,11 @@
     X(heading_s, -1, "sine of the heading, / SIGHT_UNIT")
 
 typedef struct Log {
-    BOIDS_LOG(ENV_FLOAT)
-    float n; /* episodes added up in the fields above */
+    BOIDS_LOG(ENV_DOUBLE)
+    double n; /* episodes added up in the fields above */
 } Log;
 
-/* The sums of a step, or of several. */
+/* The sums of a step, or of a part of it. */
 typedef struct BoidsSums {
 #define BOIDS__FIELD(name, ...) int64_t name;
     BOIDS_STEP_SUMS(BOIDS__FIELD)
@@ -53,13 +53,15 @@ typedef struct BoidsSums {
     int64_t turn; /* |turn|, 2^16 to a full turn */
 } BoidsSums;
 
-/* The sums of an episode so far. */
+/* The sums of an episode so far: doubles, which hold whole numbers up to 2^53 exactly and never overflow. */
 typedef struct BoidsTally {
-    int64_t reward_all;           /* from the first step */
-    BoidsSums sums;               /* these and the next: after warmup */
-    double polarization, milling; /* sums over steps */
-    int32_t steps;                /* after warmup */
-    int32_t length;               /* all steps */
+    double reward_all; /* from the first step */
+#define BOIDS__FIELD(name, ...) double name;
+    BOIDS_STEP_SUMS(BOIDS__FIELD) /* these and the next: after warmup */
+#undef BOIDS__FIELD
+    double turn, polarization, milling; /* the last two: sums over steps */
+    int32_t steps;                      /* after warmup */
+    int32_t length;                     /* all steps */
 } BoidsTally;
 
 /* What the boids of a block add to the sums: a boid is a lane of each field. */
@@ -89,10 +91,13 @@ static inline void boids_sums_add(BoidsSums* to, const BoidsSums* from) {
 /* Adds a step to the tally. warm: whether it comes after warmup. */
 static inline void boids_tally_step(BoidsTally* tally, const BoidsSums* step, int32_t num_boids, bool warm) {
     tally->length++;
-    tally->reward_all += step->reward;
+    tally->reward_all += (double)step->reward;
     if (!warm) return;
     tally->steps++;
-    boids_sums_add(&tally->sums, step);
+#define BOIDS__ADD(name, ...) tally->name += (double)step->name;
+    BOIDS_STEP_SUMS(BOIDS__ADD)
+#undef BOIDS__ADD
+    tally->turn += (double)step->turn;
     const double heading2 = (double)(step->heading_c * step->heading_c + step->heading_s * step->heading_s);
     tally->polarization += sqrt(heading2) / SIGHT_UNIT / num_boids;
     tally->milling += step->social ? fabs((double)step->bearing) / 65536.0 / (double)step->social : 0.0;
@@ -101,38 +106,37 @@ static inline void boids_tally_step(BoidsTally* tally, const BoidsSums* step, in
 /* Adds an episode that has ended to the log. max_turn: 2^16 to a full turn. groups, largest: of sight_groups. */
 static inline void boids_log_episode(Log* log, const BoidsTally* tally, int32_t num_boids, int32_t max_turn, int32_t groups,
                                      int32_t largest) {
-    const BoidsSums* sums = &tally->sums;
     const double n = num_boids, fixed = 65536.0, steps = tally->steps ? tally->steps : 1;
-    const double boid_steps = n * steps, social_steps = (double)(sums->social ? sums->social : 1);
-    log->episode_return += (float)((double)tally->reward_all / fixed / n);
+    const double boid_steps = n * steps, social_steps = tally->social > 0 ? tally->social : 1;
+    log->episode_return += (float)(tally->reward_all / fixed / n);
     log->episode_length += (float)tally->length;
-    log->reward += (float)((double)sums->reward / fixed / boid_steps);
-    log->cohesion += (float)((double)sums->cohesion / fixed / boid_steps);
-    log->alignment += (float)((double)sums->alignment / fixed / boid_steps);
-    log->separation -= (float)((double)sums->separation / fixed / boid_steps);
+    log->reward += (float)(tally->reward / fixed / boid_steps);
+    log->cohesion += (float)(tally->cohesion / fixed / boid_steps);
+    log->alignment += (float)(tally->alignment / fixed / boid_steps);
+    log->separation -= (float)(tally->separation / fixed / boid_steps);
     log->polarization += (float)(tally->polarization / steps);
-    log->local_alignment += (float)((double)sums->local_alignment / fixed / social_steps);
+    log->local_alignment += (float)(tally->local_alignment / fixed / social_steps);
     log->milling += (float)(tally->milling / steps);
-    log->nearest += (float)((double)sums->nearest / fixed / social_steps);
-    log->collisions += (float)((double)sums->collisions / boid_steps);
-    log->isolation += (float)(((double)tally->steps * n - (double)sums->social) / boid_steps);
+    log->nearest += (float)(tally->nearest / fixed / social_steps);
+    log->collisions += (float)(tally->collisions / boid_steps);
+    log->isolation += (float)((tally->steps * n - tally->social) / boid_steps);
     log->groups += (float)groups;
     log->largest_group += (float)(largest / n);
-    log->turn += (float)((double)sums->turn / (max_turn ? max_turn : 1) / boid_steps);
+    log->turn += (float)(tally->turn / (max_turn ? max_turn : 1) / boid_steps);
     log->n += 1.0f;
 }
 
-/* NULL, or a message about sums that no run of `tick` steps can have left behind: those might overflow. */
+/* NULL, or a message about sums that no run of `tick` steps can have left behind. */
 static inline const char* boids_check_tally(const BoidsTally* tally, int32_t num_boids, int32_t tick) {
     const double most = 16777216.0 * tally->length * num_boids; /* 2^8 a boid and step, 2^16 to 1 */
     const char* error = env_expect("tally.length", tally->length, 0, tick);
     if (!error) error = env_expect("tally.steps", tally->steps, 0, tally->length);
-    if (!error) error = env_expect("tally.reward_all", (double)tally->reward_all, -most, most);
+    if (!error) error = env_expect("tally.reward_all", tally->reward_all, -most, most);
 #define BOIDS__EXPECT(name, least, doc) \
-    if (!error) error = env_expect("tally.sums." #name, (double)tally->sums.name, (least) * most, most);
+    if (!error) error = env_expect("tally." #name, tally->name, (least) * most, most);
     BOIDS_STEP_SUMS(BOIDS__EXPECT)
 #undef BOIDS__EXPECT
-    if (!error) error = env_expect("tally.sums.turn", (double)tally->sums.turn, 0, most);
+    if (!error) error = env_expect("tally.turn", tally->turn, 0, most);
     if (!error)
         error = env_expect("tally.polarization", tally->polarization, 0, 2.0 * tally->steps); /* 1 a step, and rounding */
     if (!error) error = env_expect("tally.milling", tally->milling, 0, 2.0 * tally->steps);

@@ -9,7 +9,7 @@
  *
  *   Env                      the struct, or a typedef of it. It has at least these fields:
  *       T*       observations     (num_agents x observation size), T as c_observation_space says
- *       T*       actions          (num_agents x action size), T as c_action_space says; void* will do
+ *       T*       actions          (num_agents x action size), T as c_action_space says, or void*
  *       float*   rewards          (num_agents)
  *       uint8_t* terminals        (num_agents) 0 or 1
  *       uint8_t* truncations      (num_agents) 0 or 1
@@ -19,7 +19,7 @@
  *                                 it may change between steps
  *       uint32_t index, num_envs  this is environment `index` of `num_envs`. Set before c_init
  *       uint64_t rng              random state. Set before every seeded c_reset; after that only the environment changes it
- *   Log                      a struct of floats. The last one is `n`: the number of episodes that the other fields add up
+ *   Log                      a struct of doubles. The last one is `n`: the number of episodes that the other fields add up
  *   ENV_LOG(X)               X(name, doc) for every field of Log but n
  *   ENV_PARAMS(X)            X(type, name, default, min, max, unit, doc) for every parameter. Env has a field of that type and name.
  *                            type is int, float, bool or choice. The unit of a choice lists its names, "rules|nearest"; its default
@@ -44,6 +44,9 @@
  *
  *   void c_script(Env*)                  writes the actions of a scripted policy, computed from the last observations
  *   void c_pixels(Env*, uint8_t* rgb, int32_t width, int32_t height)  draws into (height x width x 3) pixels, row by row from the top
+ *   void c_film(Env*, uint8_t* rgb, int32_t width, int32_t height)    the same for a film, once a step: rgb holds the frame before, of
+ *                                        which something may remain, or zeros before the first one
+ *   void c_caption(Env*, uint8_t* rgb, int32_t width, int32_t height) writes a line of text into a picture, such as the step
  *   int32_t c_render(Env*)               draws one frame in a window and reads the viewer's keys. The first call opens the window.
  *                                        Returns how many steps to make before the next frame, or ENV_CLOSED, ENV_NO_WINDOW or
  *                                        ENV_WINDOW_TAKEN. After one of these no window is open, and a later call may open one.
@@ -51,6 +54,11 @@
  *   ENV_EXTERNALS(X)                     X(result, name, arguments) for every function that c_render calls and that is not linked in.
  *                                        `name` is a pointer to that function; its address is set at run time
  *   ENV_OBSERVATION(X)                   X(name, doc) for the first elements of an agent's observation, in their order
+ *   ENV_CHANGEABLE(X)                    X(name) for every parameter that may change between steps. With it comes
+ *       const char* c_changed(Env*)      called where some of them have new values, each in its range. Computes again all that follows
+ *                                        from them, so that equal values and equal states lead to the same bits, whenever the values
+ *                                        were set. Returns NULL, or a message, which may lie in Env. It gets a copy of an Env first:
+ *                                        it must not touch the memory that Env points to
  *
  *   ENV_FINAL_OBSERVATIONS               says that Env has the field
  *       T*       final_observations  (num_agents x observation size) NULL, or where c_step writes the last observation of every agent whose
@@ -77,7 +85,7 @@
  * Memory: the five buffers belong to the caller, who sets them after c_init and keeps them alive, in place and without overlap
  * until c_close. The caller checks every action against c_action_space before c_step runs. The arrays of ENV_STATE may be set to any
  * bytes: a step from there may make no sense, but must stay within memory. The same holds for ENV_SCALARS that c_check_state accepted.
- * Errors: no function prints, exits or asserts on input. Only c_init can fail.
+ * Errors: no function prints, exits or asserts on input. Only c_init, c_changed and c_check_state can fail.
  * Threads: two environments share nothing, and may step at the same time. One environment is used by one thread at a time. A
  * process has one window; the thread that opened it draws in it and closes it.
  */
@@ -168,9 +176,10 @@ static inline const char* env__expect_param(const char* type, const char* name, 
     return value >= first && value <= last ? NULL : env_expect(name, value, least, most);
 }
 
-/* For lists: a field of a struct, and one of type float. */
+/* For lists: a field of a struct, one of type float, and one of type double. */
 #define ENV_FIELD(type, name, ...) type name;
 #define ENV_FLOAT(name, ...) float name;
+#define ENV_DOUBLE(name, ...) double name;
 
 /* See above. */
 #define ENV__DEFAULT(type, name, value, least, most, unit, doc) env->name = (type)(value);

@@ -24,8 +24,8 @@
  * Handles:   env_init(), vec_init() and vectorize() return objects, not integers. A number, a handle of another module or a closed
  *            handle raises an exception. A handle may be closed twice. A handle that is dropped closes itself. vectorize() takes its
  *            Envs over: each belongs to one vector and is closed with it.
- * Ownership: a handle owns its Envs, and holds each array from init to close, so that none is resized or freed while C writes to
- *            it. `truncations` are checked and held; like PufferLib's header, this one does not pass them to Env.
+ * Ownership: a handle owns its Envs, and holds each array from init to close: bind/buffers.h says what that keeps out.
+ *            `truncations` are checked and held; like PufferLib's header, this one does not pass them to Env.
  * Arrays:    any writable, aligned, C-contiguous buffers in native byte order that do not overlap. `rewards` are float32,
  *            `terminals` and `truncations` of one byte; all three are one-dimensional and equally long. `observations` and
  *            `actions` have the type that Env's fields point to, signed or unsigned, and a first dimension that fits: for
@@ -33,7 +33,8 @@
  *            accepts: that is up to the Python class.
  * Errors:    a function raises an exception that names the argument, what was expected and what came, and changes nothing. An
  *            unpack() that fails ends my_init (or my_shared, my_put) at once, with longjmp, because the rest would use a wrong
- *            value. Where my_init fails, the Env is freed without c_close, which is not made for a half-built Env: what my_init
+ *            value. It may run Python code, as __index__: unpack() first and unpack_env() after it, because that code could
+ *            close a handle. Where my_init fails, the Env is freed without c_close, which is not made for a half-built Env: what my_init
  *            had allocated is lost.
  * Threads:   c_reset, c_step and c_render run without the GIL, and must not call Python. A handle in use by one thread raises an
  *            exception in another. Two handles may step at the same time. But rand() has one state for the whole process, and
@@ -74,6 +75,23 @@ static int my_put(Env* env, PyObject* args, PyObject* kwargs); /* 0, or it faile
 #define MY_METHODS {NULL, NULL, 0, NULL}
 #endif
 
+/* Hooks of other headers, and near misses. */
+#if defined MY_INIT || defined MY_LOG || defined MY_RESET || defined MY_STEP || defined MY_RENDER || defined MY_CLOSE || \
+    defined MY_VEC_INIT || defined MY_VEC_STEP || defined MY_VEC_LOG || defined MY_VEC_CLOSE || defined MY_ACTIONS ||    \
+    defined MY_SHARE || defined MY_GETS || defined MY_PUTS || defined MY_SET || defined MY_METHOD || defined MY_CLOSE_FREES
+#error "env_binding.h: the hooks are MY_SHARED, MY_GET, MY_PUT, MY_METHODS and MY_CLOSE_FREES_ENV"
+#endif
+/* A hook that is defined and not announced gets an error here: it would never be called. */
+#ifndef MY_SHARED
+enum { my_shared };
+#endif
+#ifndef MY_GET
+enum { my_get };
+#endif
+#ifndef MY_PUT
+enum { my_put };
+#endif
+
 #define BIND_TEXT_(token) #token
 #define BIND_TEXT(token) BIND_TEXT_(token)
 
@@ -82,7 +100,8 @@ static int my_put(Env* env, PyObject* args, PyObject* kwargs); /* 0, or it faile
 #define MY_CLOSE_FREES_ENV (strcmp(BIND_TEXT(Env), "Grid") == 0 || strcmp(BIND_TEXT(Env), "CTowerClimb") == 0)
 #endif
 
-_Static_assert(sizeof(Log) % sizeof(float) == 0, "Log must be a struct of floats, and `n` one of them");
+_Static_assert(sizeof(Log) % sizeof(float) == 0 && _Generic(((Log*)0)->n, float: 1, default: 0),
+               "Log must be a struct of floats, and `n` one of them");
 
 #ifdef __GNUC__
 #define BIND_MAYBE_UNUSED __attribute__((unused)) /* not every binding.c needs every name */
@@ -92,18 +111,44 @@ _Static_assert(sizeof(Log) % sizeof(float) == 0, "Log must be a struct of floats
 
 /* ---- Values from Python, and to it ------------------------------------------------------------------------------------ */
 
-static _Thread_local jmp_buf* bind_unpack_failed; /* where unpack() jumps to on an error; NULL: it returns */
+/* A call of my_init, my_put or my_shared: unpack() knows it by the keyword arguments that the hook was given, and by nothing else.
+ * So it jumps within the call of C that it is in, whatever ran meanwhile: an __index__ may run other hooks, or switch to a greenlet,
+ * which has another stack, while this one is saved away. That is why this struct is not on the stack. */
+typedef struct BindCall {
+    jmp_buf failed; /* where unpack() jumps to on an error */
+    PyObject* kwargs;
+    struct BindCall* next;
+} BindCall;
 
-/* Runs my_init or my_put, which a failed unpack() leaves by a jump. Returns 0, or -1 with an exception. */
+static _Thread_local BindCall* bind_calls; /* those of this thread */
+
+/* Begins a call, which ends with bind_end(). NULL with an exception. */
+static BindCall* bind_begin(PyObject* kwargs) {
+    BindCall* call = calloc(1, sizeof *call);
+    if (!call) return (BindCall*)PyErr_NoMemory();
+    call->kwargs = kwargs;
+    call->next = bind_calls;
+    return bind_calls = call;
+}
+
+static void bind_end(BindCall* call) {
+    BindCall** at = &bind_calls;
+    while (*at != call) at = &(*at)->next;
+    *at = call->next;
+    free(call);
+}
+
+/* my_init or my_put, which a failed unpack() leaves by a jump. A function of its own: no variable of its caller gets lost then. */
+static int bind_try(BindCall* call, int (*hook)(Env*, PyObject*, PyObject*), Env* env, PyObject* args) {
+    return setjmp(call->failed) == 0 ? hook(env, args, call->kwargs) : 1;
+}
+
+/* Runs my_init or my_put. Returns 0, or -1 with an exception. */
 static int bind_run(const char* name, int (*hook)(Env*, PyObject*, PyObject*), Env* env, PyObject* kwargs) {
-    jmp_buf here, *const outer = bind_unpack_failed;
     PyObject* const empty = PyTuple_New(0);
-    volatile int failed = 1;
-    if (empty && setjmp(here) == 0) {
-        bind_unpack_failed = &here;
-        failed = hook(env, empty, kwargs);
-    }
-    bind_unpack_failed = outer;
+    BindCall* const call = empty ? bind_begin(kwargs) : NULL;
+    const int failed = call ? bind_try(call, hook, env, empty) : 1;
+    if (call) bind_end(call);
     Py_XDECREF(empty);
     if (failed && !PyErr_Occurred()) PyErr_Format(PyExc_RuntimeError, "%s failed and gave no reason", name);
     return PyErr_Occurred() ? -1 : 0;
@@ -117,26 +162,39 @@ static int bind_seed(PyObject* value, int* seed) {
     return 0;
 }
 
-/* For my_init and the like: kwargs[key] as a number, an int of 32 bits or a finite float. */
-BIND_MAYBE_UNUSED static double unpack(PyObject* kwargs, const char* key) {
-    PyObject* value = kwargs ? PyDict_GetItemString(kwargs, key) : NULL;
-    double number = 1;
+/* *number: the value of a keyword argument, an int of 32 bits or a finite float. Returns 0, or -1 with an exception. */
+static int bind_number(const char* key, PyObject* value, double* number) {
     long long integer = 0;
-    if (!value) {
-        PyErr_Format(PyExc_TypeError, "%s: expected a keyword argument, got none", key);
-    } else if (PyIndex_Check(value)) {
-        if (bind_index(key, value, INT_MIN, INT_MAX, "", PyExc_ValueError, &integer) == 0) return (double)integer;
-    } else {
-        number = PyFloat_AsDouble(value);
-        if (!PyErr_Occurred() && number - number == 0) return number; /* false for NaN and infinities */
-        if (!PyErr_Occurred()) {
-            bind_refuse(PyExc_ValueError, value, "%s: expected a finite number", key);
-        } else if (PyErr_ExceptionMatches(PyExc_TypeError)) {
-            PyErr_Clear();
-            bind_refuse(PyExc_TypeError, value, "%s: expected a number", key);
-        }
+    if (PyIndex_Check(value)) {
+        if (bind_index(key, value, INT_MIN, INT_MAX, "", PyExc_ValueError, &integer) < 0) return -1;
+        *number = (double)integer;
+        return 0;
     }
-    if (bind_unpack_failed) longjmp(*bind_unpack_failed, 1);
+    *number = PyFloat_AsDouble(value);
+    if (PyErr_Occurred()) {
+        if (!PyErr_ExceptionMatches(PyExc_TypeError)) return -1;
+        PyErr_Clear();
+        bind_refuse(PyExc_TypeError, value, "%s: expected a number", key);
+        return -1;
+    }
+    if (*number - *number == 0) return 0; /* false for NaN and infinities */
+    bind_refuse(PyExc_ValueError, value, "%s: expected a finite number", key);
+    return -1;
+}
+
+/* For my_init and the like: kwargs[key] as a number. Elsewhere than in a hook it returns 1 on an error, with an exception. */
+BIND_MAYBE_UNUSED static double unpack(PyObject* kwargs, const char* key) {
+    PyObject *name = PyUnicode_FromString(key), *value = NULL;
+    double number = 1;
+    int found = name ? 0 : -1;
+    if (name && kwargs) found = bind_find(kwargs, name, &value);
+    if (found == 0) PyErr_Format(PyExc_TypeError, "%s: expected a keyword argument, got none", key);
+    if (found > 0 && bind_number(key, value, &number) < 0) found = -1;
+    Py_XDECREF(name);
+    Py_XDECREF(value);
+    if (found > 0) return number;
+    for (BindCall* call = bind_calls; call; call = call->next)
+        if (call->kwargs == kwargs) longjmp(call->failed, 1);
     return 1;
 }
 
@@ -176,18 +234,19 @@ static int bind_check_layout(int k, const Py_buffer* view, Py_ssize_t rows, bool
 }
 
 /* Holds all five arrays, or none. rows: the environments; 0: one environment with as many agents as there are rewards. */
-static int bind_hold_all(PyObject* const* arrays, Py_ssize_t rows, Py_buffer* views) {
+static int bind_hold_all(PyObject* const* arrays, Py_ssize_t rows, BindArray* held) {
     const bool whole = rows == 0;
-    memset(views, 0, BIND_ARRAYS * sizeof *views);
+    const Py_buffer* const rewards = &held[BIND_REWARDS].view;
+    memset(held, 0, BIND_ARRAYS * sizeof *held);
     for (int k = 0; k < BIND_ARRAYS; k++)
-        if (bind_hold(BIND_NAMES[k], arrays[k], &views[k]) < 0) goto failed;
-    if (whole) rows = views[BIND_REWARDS].ndim == 1 ? views[BIND_REWARDS].shape[0] : 0;
+        if (bind_hold(BIND_NAMES[k], arrays[k], &held[k]) < 0) goto failed;
+    if (whole) rows = rewards->ndim == 1 ? rewards->shape[0] : 0;
     if (rows < 1) rows = 1;
     for (int k = 0; k < BIND_ARRAYS; k++)
-        if (bind_check_layout(k, &views[k], rows, whole) < 0) goto failed;
-    if (bind_check_overlap(views, BIND_ARRAYS) == 0) return 0;
+        if (bind_check_layout(k, &held[k].view, rows, whole) < 0) goto failed;
+    if (bind_check_overlap(held, BIND_ARRAYS) == 0) return 0;
 failed:
-    bind_release(views, BIND_ARRAYS);
+    bind_release(held, BIND_ARRAYS);
     return -1;
 }
 
@@ -203,11 +262,11 @@ typedef struct VecEnv {
 /* Either kind of handle: an Env is a vector of one. */
 typedef struct BindHandle {
     PyObject_HEAD
-    atomic_int state;             /* the thread that turns IDLE to BUSY has the handle to itself, without the GIL too */
-    struct BindHandle* owner;     /* of an Env: the vector that took it over (borrowed); its state is that of both */
-    VecEnv vec;                   /* envs[i] is NULL until my_init has succeeded */
-    struct BindHandle** members;  /* (num_envs) of vectorize(): the handles that own the Envs; a reference to each */
-    Py_buffer views[BIND_ARRAYS]; /* of env_init() and vec_init(): held while their obj is not NULL */
+    atomic_int state;              /* the thread that turns IDLE to BUSY has the handle to itself, without the GIL too */
+    struct BindHandle* owner;      /* of an Env: the vector that took it over (borrowed); its state is that of both */
+    VecEnv vec;                    /* envs[i] is NULL until my_init has succeeded */
+    struct BindHandle** members;   /* (num_envs) of vectorize(): the handles that own the Envs; a reference to each */
+    BindArray arrays[BIND_ARRAYS]; /* of env_init() and vec_init() */
 } BindHandle;
 
 static PyTypeObject bind_env_type, bind_vec_type;
@@ -235,7 +294,7 @@ static void bind_close(BindHandle* self) {
     free(self->members);
     self->vec.envs = NULL;
     self->members = NULL;
-    bind_release(self->views, BIND_ARRAYS);
+    bind_release(self->arrays, BIND_ARRAYS);
 }
 
 /* Allocates the pointers of num_envs environments. Returns 0, or -1 with an exception. */
@@ -255,7 +314,10 @@ static void bind_dealloc(PyObject* object) {
 
 static int bind_traverse(PyObject* object, visitproc visit, void* arg) {
     BindHandle* self = (BindHandle*)object;
-    for (int k = 0; k < BIND_ARRAYS; k++) Py_VISIT(self->views[k].obj);
+    for (int k = 0; k < BIND_ARRAYS; k++) {
+        Py_VISIT(self->arrays[k].view.obj);
+        Py_VISIT(self->arrays[k].owner.obj);
+    }
     for (int i = 0; self->members && i < self->vec.num_envs; i++) Py_VISIT(self->members[i]);
     return 0;
 }
@@ -350,9 +412,9 @@ BIND_MAYBE_UNUSED static PyObject* bind_missing(const char* function, const char
 /* ---- Construction ----------------------------------------------------------------------------------------------------- */
 
 /* Points an environment at its share of the arrays: the i-th of num_envs. */
-static void bind_point(Env* env, const Py_buffer* views, int i, int num_envs) {
+static void bind_point(Env* env, const BindArray* arrays, int i, int num_envs) {
     void* shares[BIND_ARRAYS] = {0};
-    for (int k = 0; k < BIND_ARRAYS; k++) shares[k] = (char*)views[k].buf + i * (views[k].len / num_envs);
+    for (int k = 0; k < BIND_ARRAYS; k++) shares[k] = (char*)arrays[k].view.buf + i * (arrays[k].view.len / num_envs);
     env->observations = shares[BIND_OBSERVATIONS];
     env->actions = shares[BIND_ACTIONS];
     env->rewards = shares[BIND_REWARDS];
@@ -365,7 +427,7 @@ static int bind_make_env(BindHandle* self, int i, int seed, PyObject* kwargs) {
     Env* env = calloc(1, sizeof(Env));
     if (!env) PyErr_NoMemory();
     if (!env || !number || PyDict_SetItemString(kwargs, "seed", number) < 0) goto failed;
-    bind_point(env, self->views, i, self->vec.num_envs);
+    bind_point(env, self->arrays, i, self->vec.num_envs);
     srand((unsigned)seed);
     if (bind_run("my_init", my_init, env, kwargs) < 0) goto failed;
     Py_DECREF(number);
@@ -381,11 +443,11 @@ failed:
 static PyObject* bind_make(PyTypeObject* type, PyObject* args, int num_envs, int seed, PyObject* kwargs) {
     const bool single = type == &bind_env_type;
     PyObject* arrays[BIND_ARRAYS];
-    PyObject* keywords = kwargs ? PyDict_Copy(kwargs) : PyDict_New();
+    PyObject* keywords = bind_keywords(kwargs);
     BindHandle* self = NULL;
     if (!keywords || !(self = (BindHandle*)type->tp_alloc(type, 0))) goto failed;
     for (int k = 0; k < BIND_ARRAYS; k++) arrays[k] = PyTuple_GetItem(args, k);
-    if (bind_hold_all(arrays, single ? 0 : num_envs, self->views) < 0) goto failed;
+    if (bind_hold_all(arrays, single ? 0 : num_envs, self->arrays) < 0) goto failed;
     if (bind_make_room(self, num_envs) < 0) goto failed;
     for (int i = 0; i < num_envs; i++) {
         /* as PufferLib: every process is assumed to have as many environments. unsigned: the product may wrap around */
@@ -554,31 +616,35 @@ static PyObject* bind_env_get(PyObject* module, PyObject* handle) {
 /* An array under one of the five names is checked and held as in env_init(). */
 static PyObject* bind_env_put(PyObject* module, PyObject* args, PyObject* kwargs) {
 #ifdef MY_PUT
-    PyObject *arrays[BIND_ARRAYS], *result = NULL, *keywords = NULL;
-    Py_buffer views[BIND_ARRAYS];
+    PyObject *arrays[BIND_ARRAYS] = {NULL}, *result = NULL, *keywords = NULL;
+    BindArray held[BIND_ARRAYS];
     BindHandle* self = NULL;
     (void)module;
     if (bind_expect("env_put", args, 1) < 0) return NULL;
     if (!(self = bind_enter(PyTuple_GetItem(args, 0), &bind_env_type))) return NULL;
     Env* const env = self->vec.envs[0];
-    if (!(keywords = kwargs ? PyDict_Copy(kwargs) : PyDict_New())) goto done;
+    if (!(keywords = bind_keywords(kwargs))) goto done;
     for (int k = 0; k < BIND_ARRAYS; k++) {
-        PyObject* given = PyDict_GetItemString(keywords, BIND_NAMES[k]);
-        arrays[k] = given ? given : self->views[k].obj;
+        PyObject* const name = PyUnicode_FromString(BIND_NAMES[k]);
+        const int found = name ? bind_find(keywords, name, &arrays[k]) : -1;
+        Py_XDECREF(name);
+        if (found < 0) goto done;
+        if (!found) Py_XINCREF(arrays[k] = self->arrays[k].view.obj);
     }
-    if (bind_hold_all(arrays, 0, views) < 0) goto done;
-    bind_point(env, views, 0, 1);
+    if (bind_hold_all(arrays, 0, held) < 0) goto done;
+    bind_point(env, held, 0, 1);
     if (bind_run("my_put", my_put, env, keywords) < 0) {
-        bind_point(env, self->views, 0, 1);
-        bind_release(views, BIND_ARRAYS);
+        bind_point(env, self->arrays, 0, 1);
+        bind_release(held, BIND_ARRAYS);
         goto done;
     }
-    bind_release(self->views, BIND_ARRAYS);
-    memcpy(self->views, views, sizeof views);
+    bind_release(self->arrays, BIND_ARRAYS);
+    memcpy(self->arrays, held, sizeof held);
     result = Py_None;
     Py_INCREF(result);
 done:
     bind_leave(self);
+    bind_drop(arrays, BIND_ARRAYS);
     Py_XDECREF(keywords);
     return result;
 #else
@@ -587,16 +653,18 @@ done:
 #endif
 }
 
+#ifdef MY_SHARED
+static PyObject* bind_try_shared(BindCall* call, PyObject* module, PyObject* args) {
+    return setjmp(call->failed) == 0 ? my_shared(module, args, call->kwargs) : NULL;
+}
+#endif
+
 static PyObject* bind_shared(PyObject* module, PyObject* args, PyObject* kwargs) {
 #ifdef MY_SHARED
-    jmp_buf here, *const outer = bind_unpack_failed;
-    PyObject* const keywords = kwargs ? PyDict_Copy(kwargs) : PyDict_New();
-    PyObject* volatile result = NULL;
-    if (keywords && setjmp(here) == 0) {
-        bind_unpack_failed = &here;
-        result = my_shared(module, args, keywords);
-    }
-    bind_unpack_failed = outer;
+    PyObject* const keywords = bind_keywords(kwargs);
+    BindCall* const call = keywords ? bind_begin(keywords) : NULL;
+    PyObject* const result = call ? bind_try_shared(call, module, args) : NULL;
+    if (call) bind_end(call);
     Py_XDECREF(keywords);
     if (result && PyErr_Occurred()) {
         Py_DECREF(result);

@@ -32,6 +32,15 @@
 #define ENV_NO_THREADS
 #endif
 
+/* The process: a forked child has another. */
+static inline int64_t env_process(void) {
+#if defined(__unix__) || defined(__APPLE__)
+    return (int64_t)getpid();
+#else
+    return 1; /* there is no fork */
+#endif
+}
+
 typedef void (*EnvWork)(void* context, int32_t from, int32_t to);
 
 #ifdef ENV_NO_THREADS
@@ -78,7 +87,6 @@ static inline void env__sleep(EnvCondition* condition, EnvMutex* mutex) {
     SleepConditionVariableSRW(condition, mutex, INFINITE, 0);
 }
 static inline void env__wake(EnvCondition* condition) { WakeAllConditionVariable(condition); }
-static inline int64_t env__process(void) { return 1; } /* there is no fork */
 #else
 typedef pthread_mutex_t EnvMutex;
 typedef pthread_cond_t EnvCondition;
@@ -89,7 +97,6 @@ static inline bool env__try_lock(EnvMutex* mutex) { return pthread_mutex_trylock
 static inline void env__unlock(EnvMutex* mutex) { pthread_mutex_unlock(mutex); }
 static inline void env__sleep(EnvCondition* condition, EnvMutex* mutex) { pthread_cond_wait(condition, mutex); }
 static inline void env__wake(EnvCondition* condition) { pthread_cond_broadcast(condition); }
-static inline int64_t env__process(void) { return (int64_t)getpid(); }
 #endif
 
 /* Tells the processor that this is a loop that waits. */
@@ -220,7 +227,7 @@ static inline void env__join(EnvPool* pool, int32_t me) { pthread_join(pool->han
 /* The pool of this process: in a forked child a new one, as its threads, and whoever held its locks, stayed with the parent. */
 static inline EnvPool* env__pool_here(void) {
     EnvPool* pool = &env__pool;
-    const int64_t here = env__process();
+    const int64_t here = env_process();
     int64_t home = atomic_load(&pool->process);
     while (home != here) {
         if (home != -1 && atomic_compare_exchange_strong(&pool->process, &home, (int64_t)-1)) {

@@ -56,6 +56,35 @@ enum { ENV_VEC_MAX_ENVS = 1 << 20, ENV_VEC_MAX_THREADS = 1024 };
 
 /* ---- What the header says of itself ------------------------------------------------------------------------------------ */
 
+/* Near misses of the optional functions. A header that defines one of them gets an error here: the name in env.h is another. */
+enum {
+    c_scripts,
+    c_scripted,
+    c_policy,
+    c_pixel,
+    c_draw,
+    c_picture,
+    c_renders,
+    c_window,
+    c_restore,
+    c_check_states,
+    c_change,
+    c_changes,
+    c_check,
+    c_set_parameters,
+    c_action_spaces,
+    c_observation_spaces
+};
+#if defined ENV_PARAM || defined ENV_PARAMETERS || defined ENV_LOGS || defined ENV_STATES || defined ENV_SCALAR || \
+    defined ENV_VERSION || defined ENV_EXTERNAL || defined ENV_OBSERVATIONS || defined ENV_CHANGABLE ||            \
+    defined ENV_CHANGEABLES
+#error \
+    "env.h: the lists are ENV_PARAMS, ENV_LOG, ENV_OBSERVATION, ENV_CHANGEABLE, ENV_STATE, ENV_SCALARS, ENV_EXTERNALS; the version is ENV_STATE_VERSION"
+#endif
+#if !defined ENV_STATE && (defined ENV_SCALARS || defined ENV_STATE_VERSION)
+#error "env.h: ENV_SCALARS and ENV_STATE_VERSION need ENV_STATE"
+#endif
+
 /* `bool` is a macro in C11 and may arrive here expanded. */
 typedef enum EnvVecKind {
     ENV_VEC_int,
@@ -130,6 +159,29 @@ static inline void c_restored(Env* env) { (void)env; }
 #ifndef ENV_SCALARS
 #define ENV_SCALARS(X)
 #endif
+#ifdef ENV_CHANGEABLE
+enum { ENV_VEC_HAS_CHANGEABLE = true };
+#else
+enum { ENV_VEC_HAS_CHANGEABLE = false };
+#define ENV_CHANGEABLE(X)
+static inline const char* c_changed(Env* env) {
+    (void)env;
+    return NULL;
+}
+#endif
+
+/* The parameters that may change between steps: indices of env_vec_params. A name that is no parameter is an error here. */
+#define ENV_VEC__INDEX(type, name, ...) ENV_VEC__INDEX_##name,
+enum { ENV_PARAMS(ENV_VEC__INDEX) ENV_VEC__NO_INDEX };
+#define ENV_VEC__CHANGEABLE(name) ENV_VEC__INDEX_##name,
+static const int env_vec__changeable[] = {ENV_CHANGEABLE(ENV_VEC__CHANGEABLE) ENV_VEC__NO_INDEX};
+
+/* Whether the parameter env_vec_params[k] may change between steps. */
+static inline bool env_vec_is_changeable(int k) {
+    for (const int* at = env_vec__changeable; *at != ENV_VEC__NO_INDEX; at++)
+        if (*at == k) return true;
+    return false;
+}
 
 /* A named part of the state: the arrays of ENV_STATE, then rng. */
 typedef struct EnvVecField {
@@ -153,12 +205,59 @@ static const EnvVecScalar env_vec_scalars[] = {ENV_SCALARS(ENV_VEC__SCALAR){offs
 enum { ENV_VEC_NUM_SCALARS = sizeof env_vec_scalars / sizeof env_vec_scalars[0] };
 
 /* A mistake in the header is an error of the compiler here, and not of a run. */
-static_assert(ENV_VEC_NUM_LOG * sizeof(float) == sizeof(Log), "ENV_LOG must list every field of Log but n");
+static_assert(ENV_VEC_NUM_LOG * sizeof(double) == sizeof(Log),
+              "Log must be doubles, and ENV_LOG must list all of them but n");
 static_assert(alignof(Env) <= alignof(max_align_t), "Env needs more alignment than calloc gives");
 #ifndef __cplusplus
-#define ENV_VEC__CHECK(type, name, ...) _Static_assert(_Generic(((Env*)0)->name, type: 1, default: 0), #name " is no " #type);
+#define ENV_VEC__IS(struct_name, type, name) \
+    _Static_assert(_Generic(((struct_name*)0)->name, type: 1, default: 0), #name " of " #struct_name " is no " #type);
+#define ENV_VEC__CHECK(type, name, ...) ENV_VEC__IS(Env, type, name)
+#define ENV_VEC__CHECK_LOG(name, ...) ENV_VEC__IS(Log, double, name)
 ENV_PARAMS(ENV_VEC__CHECK)
+ENV_LOG(ENV_VEC__CHECK_LOG)
+ENV_VEC__IS(Log, double, n)
+ENV_VEC__IS(Env, Log, log)
+ENV_VEC__IS(Env, float*, rewards)
+ENV_VEC__IS(Env, uint8_t*, terminals)
+ENV_VEC__IS(Env, uint8_t*, truncations)
+ENV_VEC__IS(Env, int32_t, num_agents)
+ENV_VEC__IS(Env, int32_t, num_threads)
+ENV_VEC__IS(Env, uint32_t, index)
+ENV_VEC__IS(Env, uint32_t, num_envs)
+ENV_VEC__IS(Env, uint64_t, rng)
+#define ENV_VEC__DOES(name, result, ...) \
+    _Static_assert(_Generic(&name, result(*)(__VA_ARGS__): 1, default: 0), #name " is no " #result " of " #__VA_ARGS__);
+ENV_VEC__DOES(c_init, const char*, Env*)
+ENV_VEC__DOES(c_observation_space, EnvSpace, const Env*)
+ENV_VEC__DOES(c_action_space, EnvSpace, const Env*)
+ENV_VEC__DOES(c_reset, void, Env*)
+ENV_VEC__DOES(c_step, void, Env*)
+ENV_VEC__DOES(c_close, void, Env*)
+ENV_VEC__DOES(c_script, void, Env*)
+ENV_VEC__DOES(c_changed, const char*, Env*)
+ENV_VEC__DOES(c_check_state, const char*, Env*)
+ENV_VEC__DOES(c_restored, void, Env*)
+#undef ENV_VEC__DOES
+_Static_assert(_Generic(((Env*)0)->observations, float*: 1, int32_t*: 1, int8_t*: 1, uint8_t*: 1, default: 0),
+               "observations of Env is no float*, int32_t*, int8_t* or uint8_t*");
+_Static_assert(_Generic(((Env*)0)->actions, float*: 1, int32_t*: 1, void*: 1, default: 0),
+               "actions of Env is no float*, int32_t* or void*");
+#undef ENV_VEC__CHECK_LOG
 #undef ENV_VEC__CHECK
+#undef ENV_VEC__IS
+#endif
+
+/* The type of an EnvSpace that goes with a pointer in Env; 0: any, for void*. */
+#ifdef __cplusplus
+static inline char env_vec__type_of(const float*) { return 'f'; }
+static inline char env_vec__type_of(const int32_t*) { return 'i'; }
+static inline char env_vec__type_of(const int8_t*) { return 'b'; }
+static inline char env_vec__type_of(const uint8_t*) { return 'B'; }
+static inline char env_vec__type_of(const void*) { return 0; }
+template <class Other>
+char env_vec__type_of(const Other*) = delete;
+#else
+#define env_vec__type_of(pointer) _Generic((pointer), float*: 'f', int32_t*: 'i', int8_t*: 'b', uint8_t*: 'B', void*: 0)
 #endif
 
 /* ---- One environment and its arrays ------------------------------------------------------------------------------------ */
@@ -216,6 +315,7 @@ static inline const char* env_allocate(Env* env) {
 typedef struct EnvVec {
     Env* envs; /* (num_envs), NULL when closed */
     int64_t num_envs, num_agents, num_threads;
+    int64_t num_made; /* of them: those that env_vec_close must close */
     uint64_t seed;
     EnvSpace observation_space, action_space; /* the same in every environment */
     void* arrays[ENV_VEC_ARRAYS];             /* see above */
@@ -233,7 +333,7 @@ static inline void env_vec__point_final(Env* env, void* array) { memcpy(&ENV_VEC
 
 /* Frees all that an EnvVec owns. */
 static inline void env_vec_close(EnvVec* vec) {
-    for (int64_t i = 0; vec->envs && i < vec->num_envs; i++) {
+    for (int64_t i = 0; i < vec->num_made; i++) {
         c_close(&vec->envs[i]);
 #ifdef ENV_EXACT_BUFFERS
         if (vec->final_observations) {
@@ -247,6 +347,7 @@ static inline void env_vec_close(EnvVec* vec) {
     }
     ENV_FREE(vec->envs);
     vec->envs = NULL;
+    vec->num_made = 0;
     for (int k = 0; k < ENV_VEC_ARRAYS; k++) {
         if (vec->owns_arrays) ENV_FREE(vec->arrays[k]);
         vec->arrays[k] = NULL;
@@ -265,45 +366,60 @@ static inline const char* env_vec__keep(EnvVec* vec, const char* message) {
     return vec->message;
 }
 
-/* Whether the spaces are ones that env.h allows. */
-static inline const char* env_vec__check_spaces(const EnvVec* vec) {
+/* Whether a space has the type of what Env points to: 0 stands for any. */
+static inline const char* env_vec__check_type(EnvVec* vec, const char* name, char pointed, char type) {
+    static const char* const pointers[] = {"float*", "int32_t*", "int8_t*", "uint8_t*"}; /* by the place in "fibB" */
+    if (!pointed || pointed == type) return NULL;
+    snprintf(vec->message, sizeof vec->message, "c_%s_space: expected type '%c', because %ss of Env is %s, got '%c'", name,
+             pointed, name, pointers[strchr("fibB", pointed) - "fibB"], type);
+    return vec->message;
+}
+
+/* Whether the spaces are ones that env.h allows, and go with Env's pointers. */
+static inline const char* env_vec__check_spaces(EnvVec* vec) {
     const EnvSpace action = vec->action_space, observation = vec->observation_space;
     if (action.size < 1 || action.type != (action.choices ? 'i' : 'f'))
         return "c_action_space: neither choices of type 'i' nor a range of type 'f'";
     if (observation.size < 1 || !observation.type || !strchr("fibB", observation.type))
         return "c_observation_space: expected type 'f', 'i', 'b' or 'B' and at least one element";
-    return NULL;
+    const char* message =
+        env_vec__check_type(vec, "observation", env_vec__type_of(vec->envs[0].observations), observation.type);
+    return message ? message : env_vec__check_type(vec, "action", env_vec__type_of(vec->envs[0].actions), action.type);
 }
 
-/* Makes num_envs environments like `first`, in which the parameters are set and everything else is zero. On failure vec is closed. */
-static inline const char* env_vec_open(EnvVec* vec, const Env* first, int64_t num_envs, uint64_t seed, int64_t num_threads) {
-    const char* message = NULL;
+/* Makes the next environment. */
+static inline const char* env_vec__make(EnvVec* vec, const Env* first) {
+    const int64_t i = vec->num_made;
+    Env* env = &vec->envs[i];
+    *env = *first;
+    env->index = (uint32_t)i;
+    env->num_envs = (uint32_t)vec->num_envs;
+    env->num_threads = vec->num_envs == 1 ? (int32_t)vec->num_threads : 1;
+    env->rng = env_seed(vec->seed, 0, (uint64_t)i);
+    const char* message = c_init(env);
+    if (message) return env_vec__keep(vec, message);
+    vec->num_made++;
+    if (env->num_agents >= 1 && env->num_agents == vec->envs[0].num_agents) return NULL;
+    snprintf(vec->message, sizeof vec->message, "c_init: num_agents is %d in environment %lld", (int)env->num_agents,
+             (long long)i);
+    vec->bad_header = true;
+    return vec->message;
+}
+
+/* The first half of env_vec_open: makes one environment, from which num_agents, the spaces and part_bytes follow. Arrays can be
+ * checked then, before a million environments are made. On failure vec is closed. */
+static inline const char* env_vec_begin(EnvVec* vec, const Env* first, int64_t num_envs, uint64_t seed,
+                                        int64_t num_threads) {
     memset(vec, 0, sizeof *vec);
     vec->num_threads = num_threads;
     vec->seed = seed;
-    if (!message) message = env_expect("num_envs", (double)num_envs, 1, ENV_VEC_MAX_ENVS);
+    const char* message = env_expect("num_envs", (double)num_envs, 1, ENV_VEC_MAX_ENVS);
     if (!message) message = env_expect("num_threads", (double)num_threads, 1, ENV_VEC_MAX_THREADS);
     if (message) return env_vec__keep(vec, message);
+    vec->num_envs = num_envs;
     vec->envs = (Env*)ENV_CALLOC((size_t)num_envs, sizeof(Env));
     if (!vec->envs) return ENV_NO_MEMORY;
-    for (int64_t i = 0; i < num_envs && !message; i++) {
-        Env* env = &vec->envs[i];
-        *env = *first;
-        env->index = (uint32_t)i;
-        env->num_envs = (uint32_t)num_envs;
-        env->num_threads = num_envs == 1 ? (int32_t)num_threads : 1;
-        env->rng = env_seed(seed, 0, (uint64_t)i);
-        message = c_init(env);
-        if (message) message = env_vec__keep(vec, message);
-        if (message) break;
-        vec->num_envs++; /* which env_vec_close must close */
-        vec->num_agents += env->num_agents;
-        if (env->num_agents >= 1 && env->num_agents == vec->envs[0].num_agents) continue;
-        snprintf(vec->message, sizeof vec->message, "c_init: num_agents is %d in environment %lld", (int)env->num_agents,
-                 (long long)i);
-        message = vec->message;
-        vec->bad_header = true;
-    }
+    message = env_vec__make(vec, first);
     if (!message) {
         vec->observation_space = c_observation_space(&vec->envs[0]);
         vec->action_space = c_action_space(&vec->envs[0]);
@@ -314,10 +430,25 @@ static inline const char* env_vec_open(EnvVec* vec, const Env* first, int64_t nu
         env_vec_close(vec);
         return message;
     }
+    vec->num_agents = num_envs * vec->envs[0].num_agents;
     for (int k = 0; k < ENV_VEC_ARRAYS; k++)
         vec->part_bytes[k] =
             (size_t)vec->envs[0].num_agents * env_vec__row_bytes(&vec->observation_space, &vec->action_space, k);
     return NULL;
+}
+
+/* The second half: makes the other environments. On failure vec is closed. */
+static inline const char* env_vec_finish(EnvVec* vec, const Env* first) {
+    const char* message = NULL;
+    while (vec->num_made < vec->num_envs && !message) message = env_vec__make(vec, first);
+    if (message) env_vec_close(vec);
+    return message;
+}
+
+/* Makes num_envs environments like `first`, in which the parameters are set and everything else is zero. On failure vec is closed. */
+static inline const char* env_vec_open(EnvVec* vec, const Env* first, int64_t num_envs, uint64_t seed, int64_t num_threads) {
+    const char* message = env_vec_begin(vec, first, num_envs, seed, num_threads);
+    return message ? message : env_vec_finish(vec, first);
 }
 
 /* Environment i's part of array k. */
@@ -511,11 +642,11 @@ static inline void env_vec_script(EnvVec* vec) {
  * number, which it returns. Leaves `means` alone where no episode finished. */
 static inline double env_vec_log(const EnvVec* vec, double means[ENV_VEC_NUM_LOG]) {
     double n = 0;
-    for (int64_t i = 0; i < vec->num_envs; i++) n += (double)vec->envs[i].log.n;
+    for (int64_t i = 0; i < vec->num_envs; i++) n += vec->envs[i].log.n;
     for (int k = 0; n > 0 && k < ENV_VEC_NUM_LOG; k++) {
         double sum = 0;
         for (int64_t i = 0; i < vec->num_envs; i++)
-            sum += (double)*(const float*)(const void*)((const char*)&vec->envs[i].log + env_vec_log_fields[k].offset);
+            sum += *(const double*)(const void*)((const char*)&vec->envs[i].log + env_vec_log_fields[k].offset);
         means[k] = k == ENV_VEC_NUM_LOG - 1 ? n : sum / n;
     }
     return n;
@@ -523,6 +654,43 @@ static inline double env_vec_log(const EnvVec* vec, double means[ENV_VEC_NUM_LOG
 
 static inline void env_vec_clear_log(EnvVec* vec) {
     for (int64_t i = 0; i < vec->num_envs; i++) memset(&vec->envs[i].log, 0, sizeof(Log));
+}
+
+/* ---- Parameters that change -------------------------------------------------------------------------------------------- */
+
+/* The value of a parameter. */
+static inline double env_vec__param(const EnvVecParam* p, const Env* env) {
+    const void* field = (const char*)env + p->offset;
+    if (p->kind == ENV_VEC_float) return (double)*(const float*)field;
+    return p->kind == ENV_VEC_bool ? *(const bool*)field : *(const int*)field;
+}
+
+/* Copies a parameter from one environment to another. */
+static inline void env_vec__copy_param(const EnvVecParam* p, Env* to, const Env* from) {
+    const size_t bytes = p->kind == ENV_VEC_float ? sizeof(float) : p->kind == ENV_VEC_bool ? sizeof(bool) : sizeof(int);
+    memcpy((char*)to + p->offset, (const char*)from + p->offset, bytes);
+}
+
+/* *changed: a copy of environment i with the parameters of ENV_CHANGEABLE that `values` has. Returns what c_changed says to it. */
+static inline const char* env_vec__change_copy(const EnvVec* vec, int64_t i, const Env* values, Env* changed) {
+    *changed = vec->envs[i];
+    for (const int* k = env_vec__changeable; *k != ENV_VEC__NO_INDEX; k++)
+        env_vec__copy_param(&env_vec_params[*k], changed, values);
+    return c_changed(changed);
+}
+
+/* Gives every environment the parameters of ENV_CHANGEABLE that `values` has, each in its range. Observations follow them where the
+ * header has ENV_STATE, else at the next step. Fails with the message of c_changed; then nothing has changed. */
+static inline const char* env_vec_change(EnvVec* vec, const Env* values) {
+    Env changed;
+    for (int64_t i = 0; i < vec->num_envs; i++) {
+        const char* message = env_vec__change_copy(vec, i, values, &changed);
+        if (message) return env_vec__keep(vec, message); /* it may lie in the copy */
+    }
+    for (int64_t i = 0; i < vec->num_envs; i++)
+        if (!env_vec__change_copy(vec, i, values, &changed)) vec->envs[i] = changed;
+    if (vec->started) env_vec_run(vec, c_restored);
+    return NULL;
 }
 
 /* ---- The state --------------------------------------------------------------------------------------------------------- */
@@ -547,7 +715,7 @@ static inline void* env_vec_field(Env* env, int k, size_t* bytes) {
  *     uint64_t checksum                      FNV-1a of all bytes before it. Every change of a single byte changes it
  *
  * Actions are an input, and c_restored writes the observations: neither is in the state. */
-enum { ENV_VEC_STATE_FORMAT = 1, ENV_VEC__PARAM_BYTES = ENV_VEC_NUM_PARAMS * sizeof(double) };
+enum { ENV_VEC_STATE_FORMAT = 2, ENV_VEC__PARAM_BYTES = ENV_VEC_NUM_PARAMS * sizeof(double) };
 static const char env_vec__magic[8] = {'e', 'n', 'v', 's', 't', 'a', 't', 'e'};
 
 /* What the state is a state of. binding.c sets it to the name of the module. */
@@ -600,13 +768,6 @@ static inline size_t env_vec_state_bytes(const EnvVec* vec) {
     return sizeof(EnvVecHead) + ENV_VEC__PARAM_BYTES + (size_t)vec->num_envs * env_vec__env_bytes(vec) + sizeof(uint64_t);
 }
 
-/* The value of a parameter, as a state holds it. */
-static inline double env_vec__param(const EnvVecParam* p, const Env* env) {
-    const void* field = (const char*)env + p->offset;
-    if (p->kind == ENV_VEC_float) return (double)*(const float*)field;
-    return p->kind == ENV_VEC_bool ? *(const bool*)field : *(const int*)field;
-}
-
 /* Writes the state to env_vec_state_bytes(vec) bytes. After the first reset, and where the header has ENV_STATE. */
 static inline void env_vec_get_state(const EnvVec* vec, void* data) {
     char *const start = (char*)data, *at = start;
@@ -654,7 +815,7 @@ static inline const char* env_vec__check_env(EnvVec* vec, int64_t i, const char*
     const char *end = at + env_vec__env_bytes(vec), *message = NULL;
     const size_t num_flags = vec->part_bytes[ENV_VEC_TERMINALS] + vec->part_bytes[ENV_VEC_TRUNCATIONS];
     Env env = vec->envs[i]; /* a copy that gets the state's scalars */
-    float log[ENV_VEC_NUM_LOG];
+    double log[ENV_VEC_NUM_LOG];
     for (int k = 0; k < ENV_VEC_NUM_SCALARS; at += env_vec_scalars[k].bytes, k++)
         memcpy((char*)&env + env_vec_scalars[k].offset, at, env_vec_scalars[k].bytes);
     memcpy(log, &env.log, sizeof log);

@@ -92,7 +92,7 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "message"),
     [
         ("bench --env.num-boids 4", "unknown option --env.num-boids"),
-        ("bench --rounds 0", "--rounds: expected at least 1, got 0"),
+        ("bench --rounds 0", "--rounds: expected an integer in [1, 1000000], got 0"),
     ],
 )
 def test_mistakes(arguments: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,3 +130,13 @@ def test_a_missing_peer_is_told(speed, capsys: pytest.CaptureFixture[str]) -> No
     assert missing == {"vmas_flocking": "No module named 'vmas'"}
     speed.show(rates, missing, ["vmas_flocking"], {}, {})
     assert "VMAS flocking: MISSING (No module named 'vmas'). pip install vmas torch" in capsys.readouterr().out
+
+
+def test_threads_that_lose_are_told() -> None:
+    gain, lose = "2 threads over 1, 64 flocks of 64", "2 threads over 1, one flock of 100,000"
+    figures = [
+        bench.Figure(gain, "x", [0.9, 1.4, 1.5]),
+        bench.Figure(lose, "x", [0.5, 0.8, 1.2]),
+        bench.Figure("64 flocks of 64, rules", "M agent-steps/s", [0.1]),
+    ]
+    assert bench.slower_with_threads(figures) == [lose]

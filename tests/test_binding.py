@@ -5,12 +5,14 @@ import copy
 import ctypes
 import gc
 import importlib
+import importlib.util
 import inspect
 import math
 import os
 import pickle
 import re
 import signal
+import subprocess
 import sys
 import sysconfig
 import threading
@@ -19,6 +21,8 @@ import warnings
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from multiprocessing import shared_memory
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -267,7 +271,7 @@ def test_wrong_arguments_are_refused(counter):
         counter.VecEnv(*five[:4])
     with refused(TypeError, "rewards: given both by position and by name"):
         counter.VecEnv(*five, rewards=five[2])
-    with refused(TypeError, "expected at most 5 positional arguments, got 6"):
+    with refused(TypeError, "VecEnv() takes at most 5 positional arguments, got 6"):
         counter.VecEnv(*five, 1)
     with refused(TypeError, "layout() takes keyword arguments only"):
         counter.layout(5)
@@ -387,6 +391,72 @@ def test_one_action_per_agent_is_a_column_or_a_row(boids):
         env.step()
 
 
+# ---- Parameters that change ---------------------------------------------------------------------------------------------
+
+
+def test_changed_parameters_count(counter):
+    """To the same bits as in a VecEnv made with these values and given the same state, which counts the new ones."""
+    env, arrays = started(counter, 3, limit=20, floor=True)
+    env.set_parameters(scale=2.5, goal="meet", floor=False)
+    state = env.state()
+    other, others = make(counter, 3, seed=9, limit=20, scale=2.5, goal="meet", floor=False)
+    other.set_state(state)
+    random = np.random.default_rng(0)
+    seen = set()
+    for _ in range(200):
+        arrays["actions"][:] = others["actions"][:] = random.integers(0, [3, 2], (6, 2))
+        for one in (env, other):
+            one.step()
+        assert snapshot(env, arrays) == snapshot(other, others)
+        seen |= set(arrays["rewards"].tolist())
+    assert seen == {0, 2.5}
+    assert arrays["truncations"].any() or env.log()["finished"] < 1  # there is no floor
+    with refused(ValueError, "data: expected scale 1, got 2.5"):
+        make(counter, 3, limit=20, goal="meet", floor=False)[0].set_state(state)
+
+
+def test_observations_follow_a_change(counter):
+    env, arrays = started(counter)
+    observations = arrays["observations"].copy()
+    arrays["observations"][:] = 99
+    env.set_parameters(scale=3)
+    assert (arrays["observations"] == observations).all()
+    fresh, others = make(counter)
+    fresh.set_parameters(scale=3)  # before the first reset
+    fresh.reset()
+    fresh.script()
+    fresh.step()
+    assert list(others["rewards"]) == [3, 3]
+
+
+BAD_CHANGES = [
+    ({"limit": 5}, TypeError, "limit: expected a parameter that may change: scale, floor, goal"),
+    ({"wings": 5}, TypeError, "wings: expected a parameter that may change: scale, floor, goal"),
+    ({"scale": 2, "limit": 5}, TypeError, "limit: expected a parameter that may change: scale, floor, goal"),
+    ({"scale": 10.5}, ValueError, "scale: expected a float in [0, 10] per count, got 10.5"),
+    ({"scale": math.nan}, ValueError, "scale: expected a float in [0, 10] per count, got nan"),
+    ({"scale": 2, "goal": "clim"}, ValueError, "goal: expected one of 'climb', 'meet', got 'clim'"),
+    ({"scale": "2"}, TypeError, "scale: expected a float, got '2'"),
+    ({"floor": 1}, TypeError, "floor: expected True or False, got 1"),
+    ({"scale": 2, "goal": "meet"}, ValueError, "goal: to meet takes a limit of 4 at least"),  # the message of c_changed
+]
+
+
+@pytest.mark.parametrize(("changes", "expected", "message"), BAD_CHANGES)
+def test_change_is_refused_and_changes_nothing(counter, changes, expected, message):
+    env, arrays = started(counter, 2, limit=3)
+    before, state = snapshot(env, arrays), env.state()
+    with refused(expected, message):
+        env.set_parameters(**changes)
+    assert (snapshot(env, arrays), env.state()) == (before, state)
+    env.step()
+    with refused(TypeError, "set_parameters() takes at most 0 positional arguments, got 1"):
+        env.set_parameters(2)
+    env.close()
+    with refused(RuntimeError, "VecEnv is closed"):
+        env.set_parameters(scale=2)
+
+
 # ---- What is held, and given back ---------------------------------------------------------------------------------------
 
 
@@ -400,6 +470,88 @@ def test_arrays_are_held_until_close(counter):
     with pytest.raises(ValueError, match="rewards: expected float32"):
         counter.VecEnv(**arrays_for(counter) | {"rewards": held})
     held.append(0)  # a constructor that fails holds nothing
+
+
+def test_the_owner_of_the_memory_is_held(counter, tmp_path):
+    """NumPy lets go of the buffer that an array is made of: only the array's `base` knows of it."""
+    memory = shared_memory.SharedMemory(create=True, size=64)
+    (tmp_path / "file").write_bytes(bytes(64))
+    file = np.memmap(tmp_path / "file", np.float32, "r+", shape=2)
+    numbers = bytearray(8)
+    whole = np.zeros((3, 2), np.float32)
+    for rewards, let_go in [
+        (np.ndarray(2, np.float32, buffer=memory.buf), memory.close),
+        (np.ndarray(4, np.float32, buffer=memory.buf)[2:], memory.close),
+        (file, file._mmap.close),
+        (np.frombuffer(numbers, np.float32), numbers.clear),
+        (whole[1], lambda: whole.resize(1)),
+    ]:
+        before = sys.getrefcount(whole)
+        env = counter.VecEnv(**arrays_for(counter) | {"rewards": rewards})
+        with pytest.raises((BufferError, ValueError)):
+            let_go()
+        env.reset()
+        env.step()
+        env.close()
+        assert sys.getrefcount(whole) == before
+    del rewards, file, let_go
+    gc.collect()
+    memory.close()
+    memory.unlink()
+    numbers.clear()
+
+
+def moved(rewards):
+    rewards.__setstate__((1, (1 << 20,), np.dtype(np.float32), False, bytes(4 << 20)))
+
+
+def reallocated():
+    numbers = (ctypes.c_float * 2)()
+    return np.frombuffer(numbers, np.float32), lambda _: ctypes.resize(numbers, 1 << 20)
+
+
+def view_of_a_larger():
+    whole = np.zeros(1 << 16, np.float32)
+    return whole[:2], lambda _: whole.resize(1 << 20, refcheck=False)
+
+
+TAKEN_AWAY = {
+    "resize": lambda: (np.zeros(2, np.float32), lambda rewards: rewards.resize(1 << 20, refcheck=False)),
+    "shrink": lambda: (np.zeros(2, np.float32), lambda rewards: rewards.resize(1, refcheck=False)),
+    "setstate": lambda: (np.zeros(2, np.float32), moved),
+    "ctypes.resize": reallocated,
+    "view": view_of_a_larger,
+}
+
+
+@pytest.mark.parametrize("way", TAKEN_AWAY)
+def test_memory_that_was_taken_away_is_missed(counter, way):
+    """By every call but step() and script(), which would take longer; the documentation says so."""
+    rewards, take_away = TAKEN_AWAY[way]()
+    env = counter.VecEnv(**arrays_for(counter) | {"rewards": rewards})
+    env.reset()
+    state = env.state()
+    take_away(rewards)
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    message = "rewards: expected the memory that it had at first, got other memory: it was resized or replaced"
+    uses = [env.reset, env.state, lambda: env.set_state(state), lambda: env.render(pixels), env.window]
+    for use in [*uses, lambda: env.set_parameters(scale=2)]:
+        with refused(RuntimeError, message):
+            use()
+    env.close()
+
+
+def test_wrong_arrays_are_refused_before_all_is_made(counter):
+    """Of 2**20 environments one is made, which takes three allocations."""
+    left, arrays = allocations(counter, "left"), arrays_for(counter)
+    with no_leak(counter):
+        left.value = 1000
+        try:
+            with refused(ValueError, "observations: expected uint8 (2097152, 2), got uint8 (2, 2)"):
+                counter.VecEnv(**arrays, num_envs=2**20)
+            assert left.value == 1000 - 3
+        finally:
+            left.value = -1
 
 
 def test_arrays_outlive_their_names(counter):
@@ -787,11 +939,12 @@ def test_the_header_describes_itself(counter):
     assert list(kind) == ["limit", "scale", "floor", "goal"]
     assert dict(kind["limit"]) == {
         "type": "int", "default": 10, "min": 2, "max": 200, "unit": "counts",
-        "doc": "the count at which an episode ends", "choices": None,
+        "doc": "the count at which an episode ends", "choices": None, "changeable": False,
     }  # fmt: skip
     assert (kind["scale"]["default"], kind["scale"]["min"], kind["scale"]["max"]) == (1.0, 0.0, 10.0)
     assert isinstance(kind["scale"]["default"], float)
     assert kind["floor"]["default"] is True
+    assert [name for name, what in kind.items() if what["changeable"]] == ["scale", "floor", "goal"]
     assert (kind["goal"]["default"], kind["goal"]["choices"], kind["goal"]["unit"]) == ("climb", ("climb", "meet"), "")
     assert counter.layout(limit=7) == {
         "num_agents": 2,
@@ -806,6 +959,7 @@ LEFT_OUT = [
     ("window", (), "c_render"),
     ("state", (), "ENV_STATE"),
     ("set_state", (b"",), "ENV_STATE"),
+    ("set_parameters", (), "ENV_CHANGEABLE"),
 ]
 
 
@@ -818,6 +972,151 @@ def test_what_a_header_leaves_out_says_so(least, name, arguments, missing):
         getattr(env, name)(*arguments)
     env.step()
     assert list(arrays["observations"]) == list(arrays["rewards"]) == [-1, 0.5, 1]
+
+
+# ---- Headers that contradict themselves ---------------------------------------------------------------------------------
+
+LEAST = Path(__file__).parent / "counter" / "least.h"
+SOURCE = LEAST.parent.parent.parent / "src" / "binding.c"
+END = "#endif\n"
+
+
+def field(old, new):
+    return lambda text: text.replace(old, new)
+
+
+def added(line):
+    return lambda text: text.replace("#define ENV_LOG(X)\n", f"#define ENV_LOG(X)\n{line}\n")
+
+
+def defined(name, function):
+    return lambda text: text[: -len(END)] + f"#define {name} {name}\nstatic inline {function}\n{END}"
+
+
+PARAM = '#define ENV_PARAMS(X) X(int, rows, 1, 0, 9, "", "")'
+BAD_HEADERS = {
+    "double observations": (
+        field("float *observations, *actions,", "double* observations; float *actions,"),
+        "observations of Env is no float*",
+    ),
+    "int64 actions": (
+        field("*actions, *rewards;", "*rewards; int64_t* actions;"),
+        "actions of Env is no float*, int32_t* or void*",
+    ),
+    "uint8 actions": (
+        field("*actions, *rewards;", "*rewards; uint8_t* actions;"),
+        "actions of Env is no float*, int32_t* or void*",
+    ),
+    "double rewards": (field("*actions, *rewards;", "*actions; double* rewards;"), "rewards of Env is no float*"),
+    "bool terminals": (
+        field("uint8_t *terminals, *truncations", "bool* terminals; uint8_t* truncations"),
+        "terminals of Env is no uint8_t*",
+    ),
+    "float truncations": (
+        field(" *terminals, *truncations", " *terminals; float* truncations"),
+        "truncations of Env is no uint8_t*",
+    ),
+    "int64 num_agents": (
+        field("int32_t num_agents, num_threads", "int64_t num_agents; int32_t num_threads"),
+        "num_agents of Env is no int32_t",
+    ),
+    "uint32 rng": (field("uint64_t rng", "uint32_t rng"), "rng of Env is no uint64_t"),
+    "float log": (field("double n;", "float n;"), "Log must be doubles"),
+    "int log": (field("double n;", "int64_t n;"), "n of Log is no double"),
+    "log left out": (field("double n;", "double score, n;"), "ENV_LOG must list all of them but n"),
+    "c_pixel": (
+        defined(
+            "c_pixel",
+            "void c_pixel(Env* env, uint8_t* rgb, int32_t w, int32_t h) { (void)env, (void)rgb, (void)w, (void)h; }",
+        ),
+        "c_pixel",
+    ),
+    "c_scripts": (defined("c_scripts", "void c_scripts(Env* env) { (void)env; }"), "c_scripts"),
+    "c_policy": (defined("c_policy", "void c_policy(Env* env) { (void)env; }"), "c_policy"),
+    "c_draw": (defined("c_draw", "int32_t c_draw(Env* env) { return (void)env, 0; }"), "c_draw"),
+    "script not announced": (
+        lambda text: text[: -len(END)] + "static inline void c_script(Env* env) { (void)env; }\n" + END,
+        "redefinition of .c_script",
+    ),
+    "changed not announced": (
+        lambda text: text[: -len(END)] + "static inline const char* c_changed(Env* env) { return (void)env, NULL; }\n" + END,
+        "redefinition of .c_changed",
+    ),
+    "ENV_SCALAR": (added("#define ENV_SCALAR(X)"), "the lists are ENV_PARAMS, ENV_LOG"),
+    "ENV_OBSERVATIONS": (added("#define ENV_OBSERVATIONS(X)"), "the lists are ENV_PARAMS, ENV_LOG"),
+    "ENV_CHANGABLE": (added("#define ENV_CHANGABLE(X)"), "the lists are ENV_PARAMS, ENV_LOG"),
+    "scalars without a state": (added("#define ENV_SCALARS(X)"), "ENV_SCALARS and ENV_STATE_VERSION need ENV_STATE"),
+    "changeable, no parameter": (
+        lambda text: added("#define ENV_CHANGEABLE(X) X(row)")(text).replace(
+            END, "static inline const char* c_changed(Env* env) { return (void)env, NULL; }\n" + END
+        ),
+        "ENV_VEC__INDEX_row",
+    ),
+    "changeable without c_changed": (added("#define ENV_CHANGEABLE(X)"), "c_changed"),
+    "c_reset of another kind": (
+        field("void c_reset(Env* env) {", "int c_reset(Env* env) { return 0;"),
+        "c_reset is no void of Env*",
+    ),
+    "c_step misspelt": (field("c_step", "c_steps"), "c_step"),
+    "parameter of another type": (
+        lambda text: text.replace("#define ENV_PARAMS(X)", PARAM).replace("Log log;", "Log log; float rows;"),
+        "rows of Env is no int",
+    ),
+}
+
+
+def compiled(text, folder, *flags):
+    """Compiles binding.c with this header."""
+    (folder / "bad.h").write_text(text)
+    include = sysconfig.get_paths()["include"]
+    words = [*needs.compiler().split(), "-std=c11", "-O0", f"-I{folder}", f"-isystem{include}", *flags, str(SOURCE)]
+    words += ['-DENV_HEADER="bad.h"', "-DENV_MODULE=_bad", f"-I{SOURCE.parent}"]
+    return subprocess.run(words, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("name", BAD_HEADERS)
+def test_a_header_that_contradicts_itself_does_not_compile(tmp_path, name):
+    spoil, message = BAD_HEADERS[name]
+    text = spoil(LEAST.read_text())
+    assert text != LEAST.read_text()
+    done = compiled(text, tmp_path, "-fsyntax-only")
+    assert done.returncode != 0
+    assert re.search(re.escape(message).replace(re.escape("."), "."), done.stderr), done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the flags are those of other compilers")
+def test_a_header_whose_spaces_contradict_it_makes_no_object(tmp_path):
+    """Where only a run tells the type: every wrong letter of one module is refused in turn."""
+    text = LEAST.read_text()
+    assert compiled(text, tmp_path, "-fsyntax-only").stderr == ""
+    text = text.replace("{'f', 1, -1, 1, NULL};", "{letters[0], 1, -1, 1, choices};")
+    text = text.replace("return c_observation_space(env);", "return (void)env, (EnvSpace){letters[1], 1, -1, 1, choices};")
+    variables = "__attribute__((visibility(\"default\"))) char letters[2] = {'f', 'f'};\n"
+    text = text.replace("typedef struct Log", variables + "static const int32_t* choices;\ntypedef struct Log")
+    library = tmp_path / f"_bad{sysconfig.get_config_var('EXT_SUFFIX')}"
+    done = compiled(text, tmp_path, "-shared", "-fPIC", "-o", str(library), "-lm")
+    assert done.returncode == 0, done.stderr
+    spec = importlib.util.spec_from_file_location("_bad", library)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    letters = (ctypes.c_char * 2).in_dll(ctypes.PyDLL(str(library)), "letters")
+    assert module.layout()["observation"]["dtype"] == "float32"
+    arrays = arrays_for(module)
+    for observation, action, message in [
+        ("B", "f", "c_observation_space: expected type 'f', because observations of Env is float*, got 'B'"),
+        ("b", "f", "c_observation_space: expected type 'f', because observations of Env is float*, got 'b'"),
+        ("i", "f", "c_observation_space: expected type 'f', because observations of Env is float*, got 'i'"),
+        ("d", "f", "c_observation_space: expected type 'f', 'i', 'b' or 'B' and at least one element"),
+        ("?", "f", "c_observation_space: expected type 'f', 'i', 'b' or 'B' and at least one element"),
+        ("f", "i", "c_action_space: neither choices of type 'i' nor a range of type 'f'"),
+        ("f", "d", "c_action_space: neither choices of type 'i' nor a range of type 'f'"),
+    ]:
+        letters.value = (observation + action).encode()
+        for call in (module.layout, lambda: module.VecEnv(**arrays)):
+            with refused(SystemError, message):
+                call()
+    letters.value = b"ff"
+    module.VecEnv(**arrays).close()
 
 
 def test_a_header_without_parameters(least):
@@ -851,7 +1150,7 @@ def test_help(module):
         *NAMES, "final_observations", "num_envs", "seed", "num_threads", "parameters",
     ]  # fmt: skip
     assert str(inspect.signature(module.VecEnv.reset)) == "(self, /, seed=None)"
-    assert str(inspect.signature(module.VecEnv.render)) == "(self, /, pixels, env=0)"
+    assert str(inspect.signature(module.VecEnv.render)) == "(self, /, pixels, env=0, *, layer='picture')"
     for name in ("reset", "step", "script", "log", "render", "get", "set", "state", "set_state", "close"):
         assert "Raises: " in getattr(module.VecEnv, name).__doc__
     assert module.VecEnv.__module__ == module.__name__

@@ -9,7 +9,7 @@ import pytest
 
 from boids_env import UserError, VecEnv
 from boids_env.cli import main
-from boids_env.learn.config import OWN_INI, check_parameters, load, to_ini
+from boids_env.learn.config import CHOICES, LIMITS, OWN_INI, check_parameters, load, to_ini
 from interpreter import python
 
 
@@ -29,12 +29,12 @@ def literal(text: str) -> Any:
 
 
 def test_every_spelling_of_an_option(capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["--train.learning-rate", "0.1", "--env.num_boids=5", "--vec.backend", "a=b", "--train.gamma", "-1"]
+    arguments = ["--train.learning-rate", "0.1", "--env.num_boids=5", "--train.name", "a=b", "--train.project", "-1"]
     config = shown(capsys, *arguments, "--seed", "4")
     assert config["train"]["learning_rate"] == 0.1
     assert config["env"]["num_boids"] == 5
-    assert config["vec"]["backend"] == "a=b"
-    assert config["train"]["gamma"] == -1
+    assert config["train"]["name"] == "a=b"
+    assert config["train"]["project"] == -1
     assert config["train"]["seed"] == 4
     assert config["vec"]["seed"] == 42
 
@@ -97,9 +97,9 @@ def test_values_take_the_type_of_their_name(name: str, text: str, value: Any, ca
     ("name", "text", "message"),
     [
         ("train.learnin_rate", "1", r"unknown option --train.learnin-rate: did you mean --train.learning-rate"),
-        ("train.num_boids", "1", r"unknown option --train.num-boids: did you mean .*--env.num-boids"),
+        ("train.num_boids", "1", r"unknown option --train.num-boids: did you mean --env.num-boids\?"),
         ("env.num_bird", "1", r"unknown option --env.num-bird: did you mean --env.num-boids"),
-        ("nothing.at_all", "1", r"unknown option --nothing.at-all$"),
+        ("nothing.at_all", "1", r"unknown option --nothing.at-all; see boids train --help$"),
         ("train.learning_rate", "fast", r"--train.learning-rate: expected a number, got 'fast'"),
         ("train.total_timesteps", "1.5", r"--train.total-timesteps: expected an integer, got '1.5'"),
         ("train.total_timesteps", "1e999", r"expected an integer"),
@@ -115,7 +115,7 @@ def test_values_take_the_type_of_their_name(name: str, text: str, value: Any, ca
         ("env.view_radius", "nan", r"--env.view-radius: expected a number in \[0.001, 500000\] world units, got nan"),
         ("env.view_radius", "1e999", r"--env.view-radius: expected a number in .*, got 1e999"),
         ("env.view_radius", "-5", r"--env.view-radius: expected a number in .*, got -5"),
-        ("env.separation_radius", "200", r"separation_radius"),
+        ("env.separation_radius", "200", r"^boids: --env.separation-radius: expected .*, got 200$"),
         ("env.observation", "all", r"--env.observation: invalid choice: 'all' \(choose from '?rules'?, '?nearest'?\)"),
     ],
 )
@@ -129,6 +129,10 @@ def test_mistakes_of_a_program() -> None:
         load({"train.learnin_rate": 1})
     with pytest.raises(UserError, match=r"unknown option --gamma"):
         load({"gamma": 1})
+    for name, value in (("train.cpu_threads", True), ("train.gamma", "1"), ("vec.num_envs", 1.5), ("train.seed", -1)):
+        with pytest.raises(UserError, match=f"^--{name.replace('_', '-')}: expected a"):
+            load({name: value})
+    assert load({"train.learning_rate": 1, "vec.num_workers": "auto"})["train"]["learning_rate"] == 1
     with pytest.raises(UserError, match="separation_radius"):
         load({"env.separation_radius": 200.0})
     with pytest.raises(UserError, match="num_boids: expected an int"):
@@ -160,3 +164,11 @@ def test_without_pufferlib() -> None:
     assert "training needs PufferLib" in done.stdout, done.stderr
     code = "from boids_env.cli import main; main(['train', '--train.vtrace-rho-clip', '1'])"  # a key of PufferLib's alone
     assert "training needs PufferLib" in python(code, hidden=("pufferlib",)).stderr
+
+
+def test_every_limit_and_choice_is_of_a_value_that_exists() -> None:
+    config = load()
+    for name in (*LIMITS, *CHOICES):
+        section, key = name.split(".")
+        assert key in config[section], name
+        load({name: config[section][key]})  # and allows the default

@@ -16,6 +16,7 @@ import pytest
 
 from boids_env import numpy_env, puffer_env
 from boids_env.env.puffer import pufferlib  # an import of its own would leave a link in this folder
+from interpreter import python
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = ["squared", "snake"]
@@ -360,6 +361,32 @@ def test_window(name: str, display: dict[str, str]) -> None:
 
 
 # ---- Learning, packaging -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hidden", "arguments", "message"),
+    [
+        (
+            "torch",
+            ["squared"],
+            "train.py needs torch, which is not installed: see 'Installing PufferLib' in README.md",
+        ),
+        ("_squared", ["squared"], "_squared is not installed: pip install --no-build-isolation ./examples/squared"),
+        ("PIL", ["squared", "--gif", "x.gif"], "PIL is not installed: pip install pillow"),
+    ],
+)
+def test_the_trainer_says_what_is_missing(hidden: str, arguments: list[str], message: str, squared: ModuleType) -> None:
+    code = f"""
+    import runpy
+    if {hidden!r} != "_squared":
+        sys.path.append({str(Path(str(squared.__file__)).parent)!r})
+    sys.argv[1:] = {arguments}
+    runpy.run_path({str(ROOT / "examples/train.py")!r}, run_name="__main__")
+    """
+    done = python(code, hidden=(hidden,))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1].removeprefix("examples/") == message
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.slow

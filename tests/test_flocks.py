@@ -1,9 +1,14 @@
 """Flocks: the environment with NumPy and nothing else."""
 
+import copy
+import json
+import pickle
+
 import numpy as np
 import pytest
 
 from boids_env import Flocks, VecEnv
+from boids_env.errors import UserError
 from interpreter import OPTIONAL, python
 
 
@@ -172,6 +177,96 @@ def test_parameters_in_force() -> None:
         assert flocks.parameters.keys() == VecEnv.parameters.keys()
 
 
+def test_arrays_are_not_replaced_by_assignment() -> None:
+    with Flocks(num_boids=9) as flocks:
+        flocks.reset()
+        for name in ("observations", "actions", "rewards", "terminals", "truncations"):
+            array = getattr(flocks, name)
+            with pytest.raises(AttributeError, match=rf"^{name}: C keeps .* Write into it: {name}\[:\] = \.\.\.$"):
+                setattr(flocks, name, array.copy())
+            with pytest.raises(AttributeError):
+                delattr(flocks, name)
+            assert getattr(flocks, name) is array
+        flocks.actions[:] = 4
+        flocks.actions += 0  # in place: it assigns the array itself
+        flocks.step()
+    with pytest.raises(AttributeError, match="no rewards yet"):
+        _ = Flocks.__new__(Flocks).rewards
+
+
+def test_parameters_refuse_assignment() -> None:
+    with Flocks(num_boids=9) as flocks:
+        writes = [
+            lambda it: it.__setitem__("speed", 5.0),
+            lambda it: it.__delitem__("speed"),
+            lambda it: it.update(speed=5.0),
+            lambda it: it.setdefault("wings", 2),
+            lambda it: it.pop("speed"),
+            lambda it: it.popitem(),
+            lambda it: it.clear(),
+            lambda it: it.__ior__({"speed": 5.0}),
+        ]
+        before = dict(flocks.parameters)
+        for write in writes:
+            with pytest.raises(TypeError, match=r"call set_parameters\(name=value\)"):
+                write(flocks.parameters)
+        with pytest.raises(AttributeError):
+            flocks.parameters = before
+        assert flocks.parameters == before
+        assert json.loads(json.dumps(flocks.parameters)) == before
+        for copied in (
+            copy.deepcopy(flocks.parameters),
+            flocks.parameters | {},
+            pickle.loads(pickle.dumps(flocks.parameters)),
+        ):
+            assert type(copied) is dict
+            assert copied == before
+
+
+CHANGES = {"cohesion_weight": 0.7, "alignment_weight": 0.2, "separation_weight": 3.0, "speed": 6.0, "max_turn": 20.0}
+
+
+def test_changed_parameters_go_on_to_the_same_bits() -> None:
+    """As flocks made with them and given the same state do."""
+    options = {"num_envs": 3, "num_boids": 40, "horizon": 30}
+    random = np.random.default_rng(0)
+    with Flocks(**options) as flocks, Flocks(**options, **CHANGES, seed=9) as others:
+        flocks.reset()
+        for _ in range(7):
+            flocks.step(random.integers(0, 5, 120))
+        flocks.set_parameters(**CHANGES)
+        assert flocks.parameters == others.parameters
+        others.set_state(flocks.state())
+        assert (flocks.observations == others.observations).all()
+        for t in range(70):
+            actions = random.integers(0, 5, 120)
+            for each in (flocks, others):
+                if t % 2:
+                    each.script()
+                    each.step()
+                else:
+                    each.step(actions)
+            for name in ("observations", "actions", "rewards", "truncations"):
+                assert (getattr(flocks, name) == getattr(others, name)).all()
+        assert flocks.state() == others.state()
+        assert flocks.log() == others.log() != {}
+
+
+def test_a_change_that_is_refused_changes_nothing() -> None:
+    with Flocks(num_envs=2, num_boids=9) as flocks:
+        flocks.reset()
+        state, parameters = flocks.state(), dict(flocks.parameters)
+        for changes, error, message in [
+            ({"speed": -1.0}, UserError, "speed: expected a float in"),
+            ({"cohesion_weight": 0.5, "speed": 200.0}, UserError, "speed: expected 0 to 180, got 200"),
+            ({"cohesion_weight": 0.5, "num_boids": 10}, TypeError, "num_boids: expected a parameter that may change: "),
+            ({"wings": 2}, TypeError, "wings: expected a parameter that may change: "),
+        ]:
+            with pytest.raises(error, match=message):
+                flocks.set_parameters(**changes)
+            assert (flocks.state(), flocks.parameters) == (state, parameters)
+
+
 @pytest.mark.parametrize(
     ("size", "shape"), [({}, (480, 720, 3)), ({"width": 60}, (480, 60, 3)), ({"width": 60, "height": 40}, (40, 60, 3))]
 )
@@ -192,3 +287,12 @@ def test_closing_twice_and_use_after() -> None:
     flocks.close()
     with pytest.raises(RuntimeError, match="closed"):
         flocks.reset()
+
+
+@pytest.mark.parametrize("num_envs", [1, 2000])
+def test_what_it_is(num_envs: int) -> None:
+    text = {1: "1 flock of 1 boid", 2000: "2,000 flocks of 1 boid"}[num_envs]
+    with Flocks(num_envs, num_boids=1) as flocks:
+        assert repr(flocks) == f"<Flocks: {text}>"
+    assert repr(flocks) == f"<Flocks: {text}, closed>"
+    assert repr(Flocks.__new__(Flocks)) == "<Flocks: not open>"

@@ -91,8 +91,9 @@ def test_numpy_is_enough_for_all_but_training() -> None:
 
 
 def test_names_of_the_package() -> None:
-    for name in (*boids_env.__all__, "Boids", "puffer_env", "__version__"):
-        assert name in dir(boids_env)
+    """What a prompt completes: all that is public and nothing else."""
+    assert dir(boids_env) == sorted([*boids_env.__all__, "Boids", "puffer_env", "__version__"])
+    for name in dir(boids_env):
         assert getattr(boids_env, name)
     with pytest.raises(AttributeError, match="no attribute 'boids'"):
         _ = boids_env.boids

@@ -22,10 +22,10 @@ LOG = ["reward", "policy_loss", "value_loss", "entropy", "kl", "clipped"]  # the
 Array = NDArray[np.float32]
 
 
-def build(folder: Path, src: Path) -> Path:
-    """The probe over the sources in `src`."""
-    library = folder / "probe.so"
-    includes = [f"-I{src}", f"-I{ROOT / 'tests/learn'}"]
+def build(folder: Path, src: Path, observation: str = "float") -> Path:
+    """The probe over the sources in `src`, with observations of this type."""
+    library = folder / f"{observation}.so"
+    includes = [f"-DSPACES_{observation.upper()}", f"-I{src}", f"-I{ROOT / 'tests/learn'}"]
     command = [
         needs.compiler(),
         *FLAGS,
@@ -54,11 +54,11 @@ class Probe:
         while name := self.c.probe_setting(len(self.settings), ctypes.byref(value)):
             self.settings[name.decode()] = value.value
 
-    def open(self, observation: str, action: str, num_envs: int = 24, num_threads: int = 1, **settings: float) -> None:
+    def open(self, action: str, num_envs: int = 24, num_threads: int = 1, **settings: float) -> None:
         self.action = action
         self.chosen = {**self.settings, **settings}
         values = (ctypes.c_double * len(self.chosen))(*self.chosen.values())
-        error = self.c.probe_open(OBSERVATIONS.index(observation), ACTIONS.index(action), num_envs, num_threads, values)
+        error = self.c.probe_open(ACTIONS.index(action), num_envs, num_threads, values)
         assert error is None, error.decode()
         rows = (ctypes.c_int64 * 200)()
         count = self.c.probe_layout(rows)
@@ -81,13 +81,15 @@ class Probe:
 
 
 @pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("probe"), ROOT / "src")
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """One for each type of observation."""
+    folder = tmp_path_factory.mktemp("probe")
+    return {observation: build(folder, ROOT / "src", observation) for observation in OBSERVATIONS}
 
 
 @pytest.fixture
-def probe(library: Path) -> Probe:
-    return Probe(library)
+def probe(libraries: dict[str, Path]) -> Probe:
+    return Probe(libraries["float"])
 
 
 def views(probe: Probe, weights: Array | torch.Tensor) -> list[Array | torch.Tensor]:
@@ -153,9 +155,9 @@ SHAPES = [
 ]
 
 
-def worst_error(probe: Probe, observation: str, action: str, shape: dict[str, int]) -> float:
+def worst_error(probe: Probe, action: str, shape: dict[str, int]) -> float:
     """The largest relative error of a layer's gradient, after the policy has moved away from the one that acted."""
-    probe.open(observation, action, rollout=8, minibatch=96, entropy=0.3, **shape)
+    probe.open(action, rollout=8, minibatch=96, entropy=0.3, **shape)
     probe.roll_out()
     random = np.random.default_rng(4)
     for layer in views(probe, probe.array("weights", probe.num_weights)):
@@ -177,8 +179,10 @@ def worst_error(probe: Probe, observation: str, action: str, shape: dict[str, in
 @pytest.mark.parametrize("shape", SHAPES, ids=["13x2", "flat", "17x4"])
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("observation", OBSERVATIONS)
-def test_gradients_are_those_of_torch(probe: Probe, observation: str, action: str, shape: dict[str, int]) -> None:
-    assert worst_error(probe, observation, action, shape) < 1e-5
+def test_gradients_are_those_of_torch(
+    libraries: dict[str, Path], observation: str, action: str, shape: dict[str, int]
+) -> None:
+    assert worst_error(Probe(libraries[observation]), action, shape) < 1e-5
 
 
 PLANTED = {
@@ -205,14 +209,14 @@ def test_a_planted_error_is_found(planted: str, tmp_path: Path) -> None:
     errors = []
     for action in ("several", "continuous"):
         try:
-            errors.append(worst_error(probe, "float", action, SHAPES[0]))
+            errors.append(worst_error(probe, action, SHAPES[0]))
         except AssertionError:
             errors.append(np.inf)
     assert max(errors) > 1e-3
 
 
 def test_adam_is_that_of_torch(probe: Probe) -> None:
-    probe.open("float", "one", rollout=8, minibatch=96, epsilon=1e-5)
+    probe.open("one", rollout=8, minibatch=96, epsilon=1e-5)
     weights = torch.from_numpy(probe.array("weights", probe.num_weights).astype(np.float64)).requires_grad_()
     adam = torch.optim.Adam([weights], lr=0.01, betas=(0.9, 0.999), eps=1e-5)
     random = np.random.default_rng(0)
@@ -228,7 +232,7 @@ def test_adam_is_that_of_torch(probe: Probe) -> None:
 @pytest.mark.parametrize("num_threads", [1, 2])
 def test_advantages_bootstrap_from_final_observations(probe: Probe, num_threads: int) -> None:
     """The rewards hold what follows a truncation: the reward itself is a whole number here."""
-    probe.open("float", "several", rollout=64, minibatch=64, num_threads=num_threads, gamma=0.95)
+    probe.open("several", rollout=64, minibatch=64, num_threads=num_threads, gamma=0.95)
     value_head = views(probe, probe.array("weights", probe.num_weights))[-1]
     value_head[:] = 0
     value_head[-1] = 10  # every value is 10

@@ -184,7 +184,14 @@ def test_the_table_bites(builds: Builds) -> None:
     """With PufferLib's own header these rows and checks fail: it crashes, accepts, or raises another message."""
     builds.build("squared", "probe", headers=("theirs",))
     names = ["rewards-float64", "vec_step-closed", "vec_step-int", "render-huge", "missing", "seed-2**32"]
-    names += ["the_gil_is_released", "closing_twice_is_fine", "arrays_are_held_until_close", "nothing_leaks"]
+    names += [
+        "arguments_are_held_while_python_runs",
+        "greenlets_take_turns_in_my_init",
+        "the_gil_is_released",
+        "closing_twice_is_fine",
+        "arrays_are_held_until_close",
+        "nothing_leaks",
+    ]
     said = run("ocean.mistakes", builds.folder / "theirs", *names)
     assert [name for name in names if not said[name]] == []
 
@@ -209,3 +216,29 @@ def test_no_warnings(name: str, builds: Builds, tmp_path: Path) -> None:
     message = other.built["ours", name]
     ours = re.compile(r"(env_binding|bind/\w+)\.h:.*warning:")
     assert not [line for line in message.splitlines() if ours.search(line)], message
+
+
+SLIPS = {
+    "MY_GETS": ("#define MY_GET\n", "#define MY_GETS\n", "the hooks are MY_SHARED, MY_GET, MY_PUT, MY_METHODS"),
+    "MY_SHARE": ("#define MY_SHARED\n", "#define MY_SHARE\n", "the hooks are MY_SHARED, MY_GET, MY_PUT, MY_METHODS"),
+    "MY_VEC_INIT": ("#define MY_PUT\n", "#define MY_PUT\n#define MY_VEC_INIT\n", "the hooks are MY_SHARED"),
+    "my_get": ("#define MY_GET\n", "", "my_get. redeclared"),
+    "my_put": ("#define MY_PUT\n", "", "my_put. redeclared"),
+    "my_shared": ("#define MY_SHARED\n", "", "my_shared. redeclared"),
+    "log": ("float score, n;", "double score, n;", "Log must be a struct of floats"),
+}
+
+
+@pytest.mark.parametrize("name", SLIPS)
+def test_a_slip_in_a_binding_does_not_compile(name: str, tmp_path: Path) -> None:
+    old, new, message = SLIPS[name]
+    text = (HERE / "probe" / "binding.c").read_text()
+    assert old in text
+    (tmp_path / "env_binding.h").write_bytes(HEADER.read_bytes())
+    (tmp_path / "probe").mkdir()
+    (tmp_path / "probe" / "binding.c").write_text(text.replace(old, new))
+    folders = [np.get_include(), sysconfig.get_paths()["include"], HEADER.parent]
+    command = [*needs.compiler().split(), *FLAGS, "-fsyntax-only", *(f"-I{folder}" for folder in folders)]
+    done = subprocess.run([*command, str(tmp_path / "probe" / "binding.c")], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert re.search(message, done.stderr), done.stderr

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from boids_env import Flocks
+from boids_env import Flocks, numpy_env
 
 SIZE = 180, 120  # of most pictures here: the shape of the default world
 CORAL, GOLD, MINT, BLUE = (248, 162, 166), (198, 192, 78), (82, 222, 166), (132, 192, 254)  # right, up, left, down
@@ -108,6 +108,83 @@ def test_a_boid_is_seen_in_a_flock_of_any_size(boids: int) -> None:
     assert 1 <= len(rows) < 1000
     assert abs(rows.mean() - 359.5) < 2
     assert abs(columns.mean() - 639.5) < 5
+
+
+def film(flocks: Flocks, steps: int, size: tuple[int, int] = (360, 240)) -> np.ndarray:
+    """What a film shows after so many steps, without its caption."""
+    shown = np.zeros((size[1], size[0], 3), np.uint8)
+    flocks.vec.render(shown, layer="film")
+    for _ in range(steps):
+        flocks.actions[:] = 2
+        flocks.step()
+        flocks.vec.render(shown, layer="film")
+    return shown
+
+
+def test_a_film_begins_as_a_picture_and_leaves_trails_that_end() -> None:
+    with placed([0.25], [0.5], [0]) as flocks:
+        assert (film(flocks, 0) == flocks.render(360, 240)).all()
+        picture = film(flocks, 30).astype(int)
+        plain = flocks.render(360, 240).astype(int)
+        trail = (picture - plain).sum(2)
+        rows, columns = np.nonzero(trail > 20)
+        assert len(rows) > 100
+        boid = np.nonzero((plain.sum(2) > 300).any(0))[0]
+        head = boid.min()
+        assert columns.max() <= boid.max()
+        assert columns.min() < head - 15
+        along = trail[120, :head]
+        assert along[head - 5] > along[head - 12] > along[head - 20] > 0  # it fades
+        assert trail.max() < 300  # fainter than a boid
+        assert (np.abs(film(flocks, 230) - flocks.render(360, 240).astype(int)).sum(2) > 6).sum() < 2000  # and ends
+        assert (picture[:, :80] == plain[:, :80]).all()
+
+
+def test_a_film_of_very_many_has_no_trails() -> None:
+    with Flocks(num_boids=4001) as flocks:
+        flocks.reset(0)
+        assert (film(flocks, 5) == flocks.render(360, 240)).all()
+
+
+def test_the_caption() -> None:
+    with placed([0.5, 0.5], [0.75, 0.75], [0, 0.5]) as flocks:
+        plain = flocks.render(360, 240)
+        shown = plain.copy()
+        flocks.vec.render(shown, layer="caption")
+        rows, columns = np.nonzero((shown != plain).any(2))
+        assert rows.min() > 215
+        assert columns.min() >= 10
+        assert 150 < columns.max() < 240
+        for heading in (0, 0.25):  # another polarization, other words
+            flocks.vec.set("heading", (np.array([0, heading]) * 2**16).astype("u2"))
+            other = plain.copy()
+            flocks.vec.render(other, layer="caption")
+            assert (other != shown).any()
+        small = flocks.render(180, 120)
+        before = small.copy()
+        flocks.vec.render(small, layer="caption")  # no room
+        assert (small == before).all()
+
+
+@pytest.mark.parametrize(
+    ("layer", "error", "message"),
+    [
+        ("trail", ValueError, "layer: expected one of 'picture', 'film', 'caption', got 'trail'"),
+        (3, TypeError, "layer: expected one of 'picture', 'film', 'caption', got 3"),
+    ],
+)
+def test_another_layer(layer: Any, error: type[Exception], message: str) -> None:
+    with placed([0.5], [0.5], [0]) as flocks, pytest.raises(error, match=message):
+        flocks.vec.render(np.zeros((2, 2, 3), np.uint8), layer=layer)
+
+
+@pytest.mark.parametrize("layer", ["film", "caption"])
+def test_an_environment_without_films(squared: Any, layer: str) -> None:
+    env = numpy_env(squared)()
+    env.reset(0)
+    with pytest.raises(NotImplementedError, match=f"c_{layer}"):
+        env.vec.render(np.zeros((8, 8, 3), np.uint8), layer=layer)
+    env.close()
 
 
 def test_the_same_flock_gives_the_same_picture_and_does_not_notice() -> None:

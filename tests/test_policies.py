@@ -1,8 +1,12 @@
 """Policies in NumPy, and the files they come from."""
 
 import ctypes
+import io
+import pickle
+import struct
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +182,9 @@ def changed(name: str, array: Any) -> dict[str, Any]:
         (without("encoder.0.weight"), r"encoder.2.bias|decoder"),
         (changed("encoder.0.weight", np.full((64, 10), np.nan)), "encoder.0.weight: expected finite"),
         (changed("decoder.bias", np.full(5, np.inf)), "decoder.bias: expected finite"),
+        (changed("decoder.bias", np.full(5, 1e300)), "decoder.bias: expected finite numbers in float32"),
+        (changed("decoder.bias", np.full(5, np.longdouble("1e4000"))), "decoder.bias: expected finite numbers in float32"),
+        ({**arrays("continuous"), "decoder_logstd": np.full((1, 1), 800.0)}, r"exp\(decoder_logstd\): expected finite"),
         (
             changed("encoder.2.weight", np.zeros((64, 63))),
             "encoder.2.weight: expected floats, anyx64, got float64, 64x63",
@@ -188,6 +195,11 @@ def changed(name: str, array: Any) -> dict[str, Any]:
         (changed("meta", "{"), "expected a policy.npz"),
         (changed("meta", "[1]"), "meta that is no JSON object"),
         (changed("meta", '{"format": 2}'), "expected format 1, got 2"),
+        (changed("meta", "[" * 100_000), "expected a policy.npz of boids train, got "),
+        (changed("meta", "9" * 10_000), "expected a policy.npz of boids train, got "),
+        (changed("meta", '{"parameters": 3}'), "meta that is no JSON object"),
+        (changed("meta", '{"parameters": {"observation": 3}}'), "policy.npz: observation: expected"),
+        (changed("meta", '{"parameters": {"num_neighbors": 1000}}'), "policy.npz: num_neighbors: expected"),
         ({"decoder.weight": np.array([Trap()], dtype=object)}, "expected a policy.npz"),
     ],
 )
@@ -205,12 +217,136 @@ def test_bad_npz(content: dict[str, Any], message: str, tmp_path: Path, capsys: 
     assert "sprung" not in capsys.readouterr().out
 
 
+def zipped(content: bytes, method: int = zipfile.ZIP_STORED, name: str = "decoder.bias.npy") -> bytearray:
+    """A zip with one file."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as written:
+        written.writestr(name, content)
+    return bytearray(file.getvalue())
+
+
+def patched(content: bytearray, **fields: int) -> bytes:
+    """The zip with other fields of its one file, in the file's own header and in the directory."""
+    places = {"flags": (6, 8, "<H"), "method": (8, 10, "<H"), "size": (22, 24, "<I")}
+    directory = content.index(b"PK\x01\x02")
+    for field, value in fields.items():
+        local, central, form = places[field]
+        struct.pack_into(form, content, local, value)
+        struct.pack_into(form, content, directory + central, value)
+    return bytes(content)
+
+
+def npy(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def spoilt(content: bytearray) -> bytes:
+    """The zip with other bytes where its file's are."""
+    content[45:60] = b"\xff" * 15
+    return bytes(content)
+
+
+def header_of(shape: str) -> bytes:
+    """An .npy file that promises more than it holds."""
+    text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text) + 1) + text.encode() + b"\n" + bytes(8)
+
+
+ONES = npy(np.ones(5, np.float32))
+OTHER_FILES = {
+    "empty": b"",
+    "text": b"hello",
+    "a zip cut off": b"PK\x03\x04 and no more",
+    "an array": ONES,
+    "a pickle": pickle.dumps(Trap()),
+    "a zip with text": bytes(zipped(b"hello")),
+    "spoilt zlib": spoilt(zipped(ONES * 3, zipfile.ZIP_DEFLATED)),
+    "spoilt lzma": spoilt(zipped(ONES * 3, zipfile.ZIP_LZMA)),
+    "lzma": bytes(zipped(ONES, zipfile.ZIP_LZMA)),
+    "bzip2": bytes(zipped(ONES, zipfile.ZIP_BZIP2)),
+    "method 99": patched(zipped(ONES), method=99),
+    "encrypted": patched(zipped(ONES), flags=1),
+    "a wrong size": patched(zipped(ONES, zipfile.ZIP_DEFLATED), size=9),
+    "a header that promises more": bytes(zipped(header_of("(1000000000,)"))),
+    "a header with a negative shape": bytes(zipped(header_of("(-2,)"))),
+    "a header that nests": bytes(zipped(header_of("(" * 3000 + ")" * 3000))),
+    "a header of another version": bytes(zipped(b"\x93NUMPY\x09\x00" + ONES[8:])),
+}
+
+
 @pytest.mark.parametrize("name", ["policy.npz", "model.pt"])
-@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04 and no more"])
-def test_files_of_another_kind(name: str, content: bytes, tmp_path: Path) -> None:
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(UserError, match=name):
+@pytest.mark.parametrize("kind", OTHER_FILES)
+def test_files_of_another_kind(name: str, kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / name).write_bytes(OTHER_FILES[kind])
+    with pytest.raises(UserError, match=rf"{name}: expected a (policy.npz|checkpoint) .*, got .") as raised:
         load_policy(tmp_path / name)
+    assert "\n" not in str(raised.value)
+    assert "sprung" not in capsys.readouterr().out
+
+
+BOMB = """
+import resource
+from boids_env import UserError, load_policy
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    load_policy({path!r})
+except UserError as error:
+    print(error)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lie", [False, True])
+def test_a_zip_that_unpacks_to_gigabytes(lie: bool, tmp_path: Path) -> None:
+    path, chunk = tmp_path / "policy.npz", bytes(2**24)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as written, written.open("decoder.bias.npy", "w") as file:
+        file.write(header_of("(200000000,)")[:-8])
+        for _ in range(48):
+            file.write(chunk)
+    if lie:
+        path.write_bytes(patched(bytearray(path.read_bytes()), size=2**20))
+    assert path.stat().st_size < 2**20
+    done = python(BOMB.format(path=str(path)))
+    message, megabytes = done.stdout.splitlines()
+    assert "policy.npz: expected a policy.npz of boids train, got" in message, done.stderr
+    assert lie or "bytes of at most 67,108,864" in message
+    assert int(megabytes) < 100
+
+
+def test_a_weight_that_stands_for_many_is_refused(tmp_path: Path) -> None:
+    """One number of a tensor with strides of 0 may be as many as one likes."""
+    weights = {"decoder.bias": torch.ones(1).expand(2**40), "decoder.weight": torch.ones(1).expand(2**40, 10)}
+    torch.save(weights, tmp_path / "model.pt")
+    with pytest.raises(UserError, match=r"model\.pt: decoder\.weight: expected floats, anyxany, got"):
+        load_policy(tmp_path / "model.pt")
+
+
+def test_a_checkpoint_that_holds_no_weights(tmp_path: Path) -> None:
+    for content in ({"update": 3}, [1, 2], {3: torch.ones(1)}):
+        torch.save(content, tmp_path / "trainer_state.pt")
+        with pytest.raises(UserError, match=r"expected the weights of a policy, as in model_000050.pt, got something else"):
+            load_policy(tmp_path / "trainer_state.pt")
+
+
+@pytest.mark.parametrize(("seed", "error"), [(-1, UserError), (2**63, UserError), (1.5, TypeError), (True, TypeError)])
+@pytest.mark.parametrize("which", ["random", "reynolds", "learned"])
+def test_a_seed_that_is_none(which: str, seed: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match=r"^seed: expected an int"):
+        load_policy(which, seed=seed)
+
+
+def test_other_arrays_are_ignored() -> None:
+    for name in ("scale", "encoder.7.bias", f"encoder.{'9' * 5000}.weight"):
+        assert len(Learned({**arrays(), name: np.zeros(1)}).layers) == 3
+
+
+def test_what_a_policy_is() -> None:
+    assert repr(load_policy("learned")) == "<Learned: 'learned', a network of 10 x 64 x 64 x 5>"
+    assert repr(load_policy("random")) == "<Random: actions drawn evenly>"
+    assert repr(load_policy("reynolds")) == "<Reynolds: the script of the environment>"
 
 
 def test_a_checkpoint_cannot_smuggle_in_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

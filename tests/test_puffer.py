@@ -42,7 +42,8 @@ def ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
     # its workers load PufferLib by themselves, and leave its link where they were started
     with contextlib.chdir(tmp_path_factory.mktemp("ray")):
-        ray.init(num_cpus=4, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
+        # local: not the cluster whose address another has left behind in /tmp/ray
+        ray.init(address="local", num_cpus=4, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
     yield
     ray.shutdown()
 

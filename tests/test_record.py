@@ -57,16 +57,18 @@ def test_the_birds_keep_their_colors(tmp_path: Path) -> None:
     birds = drawn.max(2) > 150
     assert birds.sum() > 50
     assert np.abs(shown - drawn)[birds].mean() < 8
-    assert np.abs(shown - drawn)[~birds].mean() < 2
+    sky = drawn.max(2) <= np.median(drawn.max(2), axis=1, keepdims=True)  # neither birds nor trails nor the caption
+    assert sky.mean() > 0.5
+    assert np.abs(shown - drawn)[sky].mean() < 2
 
 
 @pytest.mark.slow
 def test_ten_seconds_stay_below_three_megabytes(tmp_path: Path) -> None:
     out = tmp_path / "flock.gif"
-    record(out, policy="random", parameters={"num_boids": 200})
+    record(out, policy="learned")
     assert out.stat().st_size < 3e6
     with Image.open(out) as film:
-        assert film.size == (640, 360)
+        assert film.size == (640, 426)
         assert film.n_frames == 150
 
 
@@ -83,14 +85,32 @@ def test_an_mp4(tmp_path: Path, ffmpeg: Any) -> None:
     record(tmp_path / "same.png", seconds=2, fps=30, size=(322, 200))
     with Image.open(tmp_path / "same.png") as drawn, Image.open(tmp_path / "flock.png") as later:
         apart = [np.abs(frames[-1].astype(int) - np.asarray(picture)).mean() for picture in (drawn, later)]
-    assert apart[0] < 2 < apart[1]
+    assert 2 * apart[0] < min(apart[1], 6), apart
 
 
 @pytest.mark.slow
 def test_ten_seconds_of_mp4_stay_below_three_megabytes(tmp_path: Path, ffmpeg: Any) -> None:
     record(tmp_path / "flock.mp4")
     assert (tmp_path / "flock.mp4").stat().st_size < 3e6
-    assert len(frames_of(tmp_path / "flock.mp4", (640, 360), ffmpeg)) == 300
+    assert len(frames_of(tmp_path / "flock.mp4", (640, 426), ffmpeg)) == 300
+
+
+@pytest.mark.parametrize(
+    ("world", "size"),
+    [((1080, 720), (640, 426)), ((900, 900), (480, 480)), ((400, 1200), (160, 480)), ((3000, 500), (640, 106))],
+)
+def test_a_film_has_the_shape_of_its_world(world: tuple[int, int], size: tuple[int, int], tmp_path: Path) -> None:
+    parameters = {"width": world[0], "height": world[1], "num_boids": 16}
+    record(tmp_path / "flock.png", seconds=1, parameters=parameters)
+    with Image.open(tmp_path / "flock.png") as picture:
+        assert picture.size == size
+        pixels = np.asarray(picture).astype(int)
+    for edge in pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]:  # no bar, which is half as light
+        assert edge[:, 2].min() >= 26
+    record(tmp_path / "wide.png", seconds=1, size=(640, 120), parameters={"width": 600, "height": 600})
+    with Image.open(tmp_path / "wide.png") as picture:
+        assert picture.size == (640, 120)
+        assert np.asarray(picture)[:, :250, 2].max() < 40  # bars on both sides
 
 
 def test_a_picture_is_the_last_frame(tmp_path: Path) -> None:

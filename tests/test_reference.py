@@ -3,8 +3,9 @@
 The C works in integers, so the two agree as far as those go (src/sight/sight.h says where each comes from), in view radii:
 
     a position     2^-16 of a side of the world, or of a part of it that holds 16 view radii
-    an offset      the above, and 1/24576 of rounding; 1/4000 more for each neighbour in a sum
-    a distance^2   1/4095 of rounding, and what the offset brings
+    an offset      the above, and 1/32600 of rounding; 1/4000 more for each neighbour in a sum
+    a distance^2   1/8100 of rounding, and what the offset brings
+    closeness      .008, whatever the two above are: what is very near is computed from whole positions
     a direction    1/4000 in its cosine and in its sine
 
 A boid that has another nearer to the rim of its sight than that may count it or not: they are left out, and are few.
@@ -65,10 +66,14 @@ def window(p, side):
 
 def view(p):
     """The view radius in the integers of pairs: see "Lengths" in src/sight/sight.h."""
-    radius = 2**16 / window(p, p.width)
-    while radius < 8150:
-        radius *= 2
-    return radius if radius <= 16300 else radius / 2
+
+    def of_axis(side):
+        radius = 2**16 / window(p, side)
+        while radius < 16300:
+            radius *= 2
+        return radius if radius <= 32600 else radius / 2
+
+    return min(of_axis(p.width), of_axis(p.height))
 
 
 def offset_error(p):
@@ -95,7 +100,8 @@ def mean_offset_error(p):
 def closeness_error(p, sight):
     """(n,) how far off the distance to the nearest may be, in separation radii."""
     ratio = p.view_radius / p.separation_radius
-    return distance_error(p, np.nan_to_num(sight.nearest) / ratio) * ratio
+    error = distance_error(p, np.nan_to_num(sight.nearest) / ratio) * ratio
+    return np.where(sight.nearest < 1, np.minimum(error, 0.008), error)
 
 
 def at_the_rim(flock, radius):

@@ -169,8 +169,8 @@ def test_size(module):
     """As the documentation says."""
     env, _ = started(module, 3)
     agents = env.num_agents // 3
-    fields = agents * (2 + 4) if "count" in env.state_fields else agents * (4 + 4 + 2) + 4 + 104
-    log = 4 * len(env.log_fields)
+    fields = agents * (2 + 4) if "count" in env.state_fields else agents * (4 + 4 + 2) + 4 + 128
+    log = 8 * len(env.log_fields)
     assert len(env.state()) == 72 + 8 * len(env.parameters) + 3 * (fields + 8 + log + 6 * agents)
 
 
@@ -207,11 +207,11 @@ FLAGS = "terminals and truncations: expected 0 or 1"
         (lambda good: b"\x93NUMPY" + bytes(1000), OTHER_BYTES),
         (lambda good: good[8:], OTHER_BYTES),
         (lambda good: good[:50], "expected at least 72 bytes, got 50"),
-        (lambda good: good[:-1], "expected 192 bytes, got 191"),
-        (lambda good: good + good, "expected 192 bytes, got 384"),
+        (lambda good: good[:-1], "expected 216 bytes, got 215"),
+        (lambda good: good + good, "expected 216 bytes, got 432"),
         (lambda good: good[:80] + b"?" + good[81:], "damaged (checksum mismatch)"),
         (lambda good: good[:-8] + bytes(8), "damaged (checksum mismatch)"),
-        (lambda good: forged(good, 8, "<I", 2), "expected a state of format 1, got format 2"),
+        (lambda good: forged(good, 8, "<I", 1), "expected a state of format 2, got format 1"),
         (lambda good: forged(good, 12, "<I", 2), "expected version 1 with 4 parameters, got version 2 with 4"),
         (lambda good: forged(good, 60, "<I", 9), "expected version 1 with 4 parameters, got version 1 with 9"),
         (lambda good: forged(good, 24, "32s", b"_planted"), "expected a state of _counter, got one of _planted"),
@@ -225,19 +225,19 @@ FLAGS = "terminals and truncations: expected 0 or 1"
         (lambda good: forged(good, 80, "<d", 0), "expected floor True, got False"),
         (lambda good: forged(good, 88, "<d", 1), "expected goal climb, got meet"),
         (lambda good: forged(good, 88, "<d", 1e300), "expected goal climb, got 1e+300"),
-        (lambda good: forged(good[:96] + good[-8:], 16, "<Q", 104), "expected 192 bytes, got 104"),
-        (lambda good: forged(good[:64] + good[-8:], 16, "<Q", 72), "expected 192 bytes, got 72"),
-        (lambda good: forged(good, 96, "<f", math.nan), "environment 0: log: expected finite sums"),
-        (lambda good: forged(good, 96 + 44, "<f", math.inf), "environment 1: log: expected finite sums"),
-        (lambda good: forged(good, 96 + 8, "<f", -1), "environment 0: log: expected at least 0 episodes"),
-        (lambda good: forged(good, 192 - 9, "B", 2), f"environment 1: {FLAGS}"),
-        (lambda good: forged(good, 96 + 40, "B", 255), f"environment 0: {FLAGS}"),
+        (lambda good: forged(good[:96] + good[-8:], 16, "<Q", 104), "expected 216 bytes, got 104"),
+        (lambda good: forged(good[:64] + good[-8:], 16, "<Q", 72), "expected 216 bytes, got 72"),
+        (lambda good: forged(good, 96, "<d", math.nan), "environment 0: log: expected finite sums"),
+        (lambda good: forged(good, 96 + 56, "<d", math.inf), "environment 1: log: expected finite sums"),
+        (lambda good: forged(good, 96 + 16, "<d", -1), "environment 0: log: expected at least 0 episodes"),
+        (lambda good: forged(good, 216 - 9, "B", 2), f"environment 1: {FLAGS}"),
+        (lambda good: forged(good, 96 + 52, "B", 255), f"environment 0: {FLAGS}"),
     ],
 )
 def test_refusal_changes_nothing(counter, spoil, message):
     env, arrays = started(counter, 2)
     good = env.state()
-    assert HEAD.unpack_from(good) == (b"envstate", 1, 1, 192, b"_counter".ljust(32, b"\0"), 2, 4)
+    assert HEAD.unpack_from(good) == (b"envstate", 2, 1, 216, b"_counter".ljust(32, b"\0"), 2, 4)
     assert sealed(good) == good
     env.step()
     before = snapshot(env, arrays)
@@ -255,7 +255,7 @@ def test_other_types_are_refused(counter, data):
     assert snapshot(env, arrays) == before
 
 
-TICK, LENGTH, STEPS, POLARIZATION = 0, 4 + 100, 4 + 96, 4 + 80  # of an environment's bytes; its tally begins at 4
+TICK, LENGTH, STEPS, POLARIZATION = 0, 4 + 124, 4 + 120, 4 + 104  # of an environment's bytes; its tally begins at 4
 
 
 @pytest.mark.parametrize(
@@ -263,18 +263,18 @@ TICK, LENGTH, STEPS, POLARIZATION = 0, 4 + 100, 4 + 96, 4 + 80  # of an environm
     [
         (TICK, "<i", -1, "tick: expected 0 to 19, got -1"),
         (TICK, "<i", 20, "tick: expected 0 to 19, got 20"),
-        (TICK, "<i", 2**31 - 1, "tick: expected 0 to 19, got 2147483647"),
+        (TICK, "<i", 2**31 - 1, "tick: expected 0 to 19, got 2.14748365e+09"),
         (TICK, "<i", 2, "tally.length: expected 0 to 2, got 3"),
         (LENGTH, "<i", -1, "tally.length: expected 0 to 3, got -1"),
         (LENGTH, "<i", 4, "tally.length: expected 0 to 3, got 4"),
         (STEPS, "<i", 4, "tally.steps: expected 0 to 3, got 4"),
-        (4, "<q", 2**63 - 1, "tally.reward_all: expected -1.00663e+08 to 1.00663e+08, got 9.22337e+18"),
-        (12, "<q", -(2**63), "tally.reward: expected -1.00663e+08 to 1.00663e+08, got -9.22337e+18"),
-        (4 + 64, "<q", -1, "tally.social: expected 0 to 1.00663e+08, got -1"),
+        (4, "<d", 1e300, "tally.reward_all: expected -100663296 to 100663296, got 1e+300"),
+        (12, "<d", -math.inf, "tally.reward: expected -100663296 to 100663296, got -inf"),
+        (4 + 64, "<d", -1, "tally.social: expected 0 to 100663296, got -1"),
         (POLARIZATION, "<d", math.nan, "tally.polarization: expected 0 to 6, got nan"),
         (POLARIZATION + 8, "<d", math.inf, "tally.milling: expected 0 to 6, got inf"),
-        (4 + 104, "<f", math.nan, "log: expected finite sums"),
-        (4 + 104 + 60, "<f", -2, "log: expected at least 0 episodes"),
+        (4 + 128, "<d", math.nan, "log: expected finite sums"),
+        (4 + 128 + 120, "<d", -2, "log: expected at least 0 episodes"),
     ],
 )
 def test_no_checksum_makes_nonsense_a_state(boids, offset, form, value, message):

@@ -3,9 +3,12 @@
 import csv
 import os
 import re
+import resource
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,12 +21,13 @@ import psutil
 import pytest
 import torch
 
+import needs
 from boids_env import UserError
 from boids_env.learn.config import load
 from boids_env.learn.network import Tanh
 from boids_env.learn.policies import load_policy
 from boids_env.learn.score import score, summarize
-from boids_env.learn.train import train
+from boids_env.learn.train import BELOW, LOGGED, Logger, train
 
 SMALL = {
     "env.num_envs": 4, "env.log_interval": 16, "env.horizon": 100,
@@ -117,7 +121,7 @@ def test_resume(tmp_path: Path) -> None:
     assert run(tmp_path, 3)
     first = weights(tmp_path)
     with (tmp_path / "log.csv").open("a") as file:
-        file.write(f"{99 * UPDATE},1e9" + ",0" * 14 + f"\n{UPDATE},1.")
+        file.write(f"{99 * UPDATE},1e9" + ",0" * 14 + f"\n{UPDATE},1.")  # the second is cut off
     assert run(tmp_path, 6, resume=True)
     assert state(tmp_path)["global_step"] == 6 * UPDATE
     assert state(tmp_path)["update"] == 6
@@ -153,9 +157,185 @@ def test_resume_into_another_network(tmp_path: Path) -> None:
     assert run(tmp_path, 1)
     with pytest.raises(UserError, match="does not fit this config"):
         run(tmp_path, 2, {"policy.hidden_size": 32}, resume=True)
-    (tmp_path / "checkpoints" / "trainer_state.pt").write_bytes(b"no")
-    with pytest.raises(UserError, match="expected a checkpoint"):
-        run(tmp_path, 2, resume=True)
+
+
+DAMAGE = [
+    (lambda state: b"no", "trainer_state.pt: expected a checkpoint of boids train, got"),
+    (lambda state: [1], "expected a checkpoint of boids train, got a list"),
+    (lambda state: {}, "expected an entry global_step of type int, got none"),
+    (lambda state: {**state, "update": "3"}, "expected an entry update of type int, got a str"),
+    (lambda state: {**state, "update": True}, "expected an entry update of type int, got a bool"),
+    (lambda state: {**state, "global_step": -1}, "global_step: expected a number of at least 0, got -1"),
+    (lambda state: {**state, "seconds": float("nan")}, "seconds: expected a number of at least 0, got nan"),
+    (lambda state: {**state, "model_name": "../../else.pt"}, "expected a name like model_000050.pt, got '../../else.pt'"),
+    (lambda state: {**state, "model_name": "model_000009.pt"}, "model_000009.pt: expected a checkpoint .* got No such file"),
+    (lambda state: {**state, "random_state": torch.zeros(3)}, "does not fit this config"),
+    (lambda state: {**state, "optimizer_state_dict": {}}, "does not fit this config"),
+    (lambda state: {**state, "optimizer_state_dict": {"state": {0: 1}, "param_groups": 3}}, "does not fit this config"),
+    (lambda state: with_moments(state, torch.zeros(2)), "does not fit this config: an optimizer of other weights"),
+]
+
+
+def with_moments(state: dict[str, Any], moments: torch.Tensor) -> dict[str, Any]:
+    optimizer = state["optimizer_state_dict"]
+    first = {**optimizer["state"][0], "exp_avg": moments}
+    return {**state, "optimizer_state_dict": {**optimizer, "state": {**optimizer["state"], 0: first}}}
+
+
+@pytest.fixture(scope="module")
+def short_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("short")
+    assert run(out, 1)
+    return out
+
+
+@pytest.fixture
+def copied(short_run: Path, tmp_path: Path) -> Path:
+    """A run of one update, to spoil."""
+    return Path(shutil.copytree(short_run, tmp_path / "run"))
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(("damage", "message"), DAMAGE, ids=[message for _, message in DAMAGE])
+def test_a_damaged_checkpoint(damage: Any, message: str, copied: Path) -> None:
+    path = copied / "checkpoints" / "trainer_state.pt"
+    spoilt = damage(state(copied))
+    path.write_bytes(spoilt) if isinstance(spoilt, bytes) else torch.save(spoilt, path)
+    before = files(copied)
+    with pytest.raises(UserError, match=message) as raised:
+        run(copied, 2, resume=True)
+    assert "\n" not in str(raised.value)
+    assert files(copied) == before
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("garbage", "got another first line"),
+        ("{header}\nx" + ",0" * 15 + "\n", "in line 2 'x,0"),
+        ("{header}\n1,2\n2" + ",0" * 15 + "\n", "in line 2 '1,2'"),
+        ("{header}\n1" + ",x" * 15 + "\n", "in line 2 '1,x"),
+        (b"\xff\xfe\x00", "expected the learning curve of boids train, got"),
+    ],
+)
+def test_a_log_that_is_none(content: Any, message: str, copied: Path) -> None:
+    path = copied / "log.csv"
+    header = path.read_text().splitlines()[0]
+    path.write_bytes(content if isinstance(content, bytes) else content.replace("{header}", header).encode())
+    before = files(copied)
+    with pytest.raises(UserError, match=message):
+        run(copied, 2, resume=True)
+    assert files(copied) == before
+
+
+def test_a_mistake_costs_no_run(copied: Path) -> None:
+    """--overwrite replaces a run only when everything else is right."""
+    before = files(copied)
+    for mistake in ({"train.minibatch_size": 7}, {"vec.num_workers": 3}, {"train.device": "abacus"}):
+        with pytest.raises(UserError):
+            run(copied, 2, mistake, overwrite=True)
+        assert files(copied) == before
+
+
+def test_a_mistake_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(UserError):
+        run(tmp_path / "a" / "b", 1, {"train.minibatch_size": 7})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_resume_says_that_the_flocks_are_others(copied: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(copied, 2, resume=True)
+    assert capfd.readouterr().err == ""
+    assert run(copied, 4, {"env.num_boids": 128, "env.speed": 3.0}, resume=True)
+    expected = "boids: resuming with other flocks: --env.num-boids 128 instead of 64, --env.speed 3.0 instead of 4.0\n"
+    assert capfd.readouterr().err == expected
+
+
+def test_training_that_diverges(copied: Path) -> None:
+    """The last checkpoint stays."""
+    before = {name: content for name, content in files(copied).items() if name != "log.csv"}
+    # as large a step as --train.learning-rate allows, of weights that are large already
+    model = copied / "checkpoints" / state(copied)["model_name"]
+    torch.save({name: weight * 1e30 for name, weight in torch.load(model, weights_only=True).items()}, model)
+    with pytest.raises(UserError, match=r"training diverged: a smaller --train.learning-rate may help"):
+        run(copied, 9, {"train.learning_rate": 1.0}, resume=True)
+    after = files(copied)
+    for name in ("policy.npz", "checkpoints/trainer_state.pt"):
+        assert after[name] == before[name]
+    assert not any("tmp" in name for name in after)
+
+
+LOCKED = """
+import sys, time
+from pathlib import Path
+from boids_env.learn.lock import locked
+with locked(Path(sys.argv[1])):
+    print("has it", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_two_runs_into_one_folder(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", LOCKED, str(tmp_path / "run")], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "has it\n"
+        for options in ({}, {"overwrite": True}):
+            with pytest.raises(UserError, match=rf"run: process {other.pid} trains into it; wait for it, or choose another"):
+                run(tmp_path / "run", 1, **options)
+        assert [path.name for path in (tmp_path / "run").iterdir()] == ["lock"]
+        other.kill()
+    assert run(tmp_path / "run", 1)  # the lock of one that was killed is none
+    assert not (tmp_path / "run" / "lock").exists()
+
+
+def test_torchrun_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    with pytest.raises(UserError, match=r"uses one process, and torchrun has started 2 \(this is rank 1\)"):
+        run(tmp_path / "run", 1)
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    assert run(tmp_path / "run", 1)
+
+
+FULL = """
+import resource, sys
+from boids_env import cli
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))  # as a disk that has no more room
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="limits of a process are Unix's")
+def test_a_full_disk(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in SMALL.items()]
+    command = [sys.executable, "-c", FULL, "train", "--out", str(out), *options, f"--train.total-timesteps={2 * UPDATE}"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert done.stderr == f"boids: {out}/checkpoints/model_000002.pt: File too large\n"
+    assert sorted(files(out)) == ["log.csv"]
+
+
+def test_a_full_disk_leaves_whole_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logger = Logger(tmp_path / "log.csv", None, 0.0)
+    logger.start()
+    logs = {f"environment/{name}": 0.5 for name in LOGGED}
+    logger.log({**logs, "uptime": 2.0}, 10)
+    before = (tmp_path / "log.csv").read_bytes()
+    assert before.count(b"\n") == 2
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 5, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"log\.csv"):
+            logger.log({**logs, "uptime": 4.0}, 20)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (tmp_path / "log.csv").read_bytes() == before
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of fork in a process that has threads
@@ -264,29 +444,131 @@ def test_ctrl_c_in_a_terminal_reaches_the_workers_too_and_saves(with_workers: An
     assert state(tmp_path)["global_step"] > 0
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(os.name != "posix", reason="a terminal of its own needs a pseudo-terminal")
-def test_a_terminal_sees_the_dashboard(tmp_path: Path) -> None:
+TERMINAL = """
+import fcntl, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that its Ctrl-C arrives
+from boids_env import cli
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+def in_a_terminal(out: Path, steps: int, keys: list[tuple[str, bytes]]) -> tuple[int, str]:
+    """The exit status and what a terminal shows of a training, in which keys are pressed once a text has appeared."""
     import pty
 
     leader, follower = pty.openpty()
-    command = [sys.executable, "-m", "boids_env", "train", "--out", str(tmp_path / "run")]
-    command += ["--train.total-timesteps", "100_000", "--env.log-interval", "16", "--env.horizon", "200"]
+    command = [sys.executable, "-c", TERMINAL, "train", "--out", str(out), "--train.total-timesteps", str(steps)]
+    command += ["--env.log-interval", "16", "--env.horizon", "200", "--train.checkpoint-interval", "1"]
     environment = {**os.environ, "COLUMNS": "100", "LINES": "50", "TERM": "xterm"}
-    child = subprocess.Popen(command, stdout=follower, stderr=subprocess.PIPE, env=environment, cwd=tmp_path)
+    child = subprocess.Popen(
+        command, stdin=follower, stdout=follower, stderr=follower, env=environment, cwd=out.parent, start_new_session=True
+    )
     os.close(follower)
-    shown = b""
-    while True:
-        try:
-            part = os.read(leader, 65536)
-        except OSError:  # how Linux says that the other end is closed
-            break
-        if not part:
-            break
-        shown += part
-    os.close(leader)
-    _, err = child.communicate(timeout=60)
-    assert child.returncode == 0, err
-    text = shown.decode(errors="replace")
+    shown, left = "", list(keys)
+    try:
+        while True:
+            try:
+                part = os.read(leader, 65536)
+            except OSError:  # how Linux says that the other end is closed
+                break
+            if not part:
+                break
+            shown += part.decode(errors="replace")
+            if left and left[0][0] in shown:
+                os.write(leader, left.pop(0)[1])
+        assert not left, shown[-2000:]
+        return child.wait(timeout=60), shown
+    finally:
+        child.kill()
+        child.wait()
+        os.close(leader)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="a terminal of its own needs a pseudo-terminal")
+def test_a_terminal_sees_the_dashboard(tmp_path: Path) -> None:
+    status, text = in_a_terminal(tmp_path / "run", 100_000, [])
+    assert status == 0, text[-2000:]
     for word in ("PufferLib", "polarization", "largest_group", "collisions"):
         assert word in text
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="a terminal of its own needs a pseudo-terminal")
+def test_ctrl_c_in_a_terminal_leaves_whole_last_lines(tmp_path: Path) -> None:
+    status, text = in_a_terminal(tmp_path / "run", 100_000_000, [("polarization", b"\x03")])
+    assert status == 130, text[-2000:]
+    assert "stopping after this update, then saving" in text
+    assert (
+        text.count("\033[0;0H") == text.count(BELOW) > 0
+    )  # nothing is left below a dashboard that the next lines would cover
+    last = text.rpartition(BELOW)[2].splitlines()
+    assert re.match(r"[\d.]+ s: environment .*the rest [-\d.]+ s \(-?\d+ %\)$", last[-2]), last
+    assert last[-1] == f"{tmp_path}/run/policy.npz: stopped early, --resume continues"
+    assert [line for line in last[:-2] if line not in ("", "^C")] in (
+        [],
+        ["stopping after this update, then saving; Ctrl-C again stops at once"],
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="a terminal of its own needs a pseudo-terminal")
+def test_ctrl_c_twice_leaves_nothing_half_written(tmp_path: Path) -> None:
+    status, text = in_a_terminal(tmp_path / "run", 100_000_000, [("polarization", b"\x03"), ("stopping", b"\x03\x03")])
+    assert status == 130, text[-2000:]
+    assert "Traceback" not in text
+    left = files(tmp_path / "run")
+    assert not any("tmp" in name or "lock" in name for name in left)
+    assert left["log.csv"].endswith(b"\n")
+
+
+@pytest.mark.slow
+def test_ray_minds_no_cluster_that_is_gone(tmp_path: Path) -> None:
+    """A cluster leaves its address behind, to which Ray then connects for ever."""
+    needs.package("ray", "pip install ray")
+    folder = Path(tempfile.mkdtemp(prefix="ray", dir="/tmp"))  # Ray's sockets allow no longer name
+    try:
+        (folder / "ray").mkdir()
+        for place in (folder, folder / "ray"):
+            (place / "ray_current_cluster").write_text("127.0.0.1:1")
+        options = [f"--{name.replace('_', '-')}={value}" for name, value in SMALL.items()]
+        command = [sys.executable, "-m", "boids_env", "train", "--out", str(tmp_path / "run"), *options, "--vec.backend=Ray"]
+        command += ["--vec.num-envs=2", "--vec.num-workers=2", "--vec.batch-size=2", f"--train.total-timesteps={4 * UPDATE}"]
+        environment = {**os.environ, "RAY_TMPDIR": str(folder)}
+        done = subprocess.run(
+            command, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=240, check=False
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        assert state(tmp_path / "run")["global_step"] >= 4 * UPDATE
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.slow
+def test_ray_waits_a_limited_time_for_the_cluster_it_is_told(tmp_path: Path) -> None:
+    needs.package("ray", "pip install ray")
+    code = "import sys; from boids_env import cli; from boids_env.learn import train; train.RAY_SECONDS = 8.0"
+    command = [
+        sys.executable,
+        "-c",
+        f"{code}; sys.exit(cli.main())",
+        "train",
+        "--out",
+        str(tmp_path / "run"),
+        "--vec.backend",
+        "Ray",
+    ]
+    environment = {**os.environ, "RAY_ADDRESS": "127.0.0.1:1"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr == "boids: --vec.backend Ray: cannot connect to RAY_ADDRESS=127.0.0.1:1: no answer in 8 s\n"
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    deadline = time.monotonic() + 60
+    while not psutil.Process(child.pid).children():  # it tries in another process
+        assert child.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    child.send_signal(signal.SIGINT)
+    _, err = child.communicate(timeout=6)
+    assert (child.returncode, err) == (130, "")
+    assert list(tmp_path.iterdir()) == []

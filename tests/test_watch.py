@@ -177,6 +177,23 @@ def test_terminated(viewer: Any) -> None:
     assert not re.search(r"\033\[[\d;]+m", boids.output)
 
 
+def test_a_key_that_ends_programs(viewer: Any) -> None:
+    """Ctrl-backslash: with the cursor on and the keys as they were."""
+    boids = viewer("--terminal")
+    boids.shows("step [1-9]")
+    boids.type("\x1c")
+    assert boids.leaves() == (128 + signal.SIGQUIT, "")
+
+
+def test_a_terminal_that_is_closed(viewer: Any) -> None:
+    boids = viewer("--terminal")
+    boids.shows("step [1-9]")
+    os.close(boids.master)
+    assert boids.process.wait(PATIENCE) == 128 + signal.SIGHUP
+    assert boids.process.stderr.read() == b""
+    boids.master = os.dup(boids.slave)  # which close() closes
+
+
 def test_ends_after_so_many_steps(viewer: Any) -> None:
     boids = viewer("--terminal", "--steps", "3", "--env.num-boids", "20000", "--fps", "60")
     boids.shows("step [0-3]")

@@ -6,7 +6,7 @@ from cffi import FFI
 
 ffibuilder = FFI()
 ffibuilder.cdef("""
-    typedef struct { float score, episode_length, n; ...; } Log;
+    typedef struct { double score, episode_length, n; ...; } Log;
     typedef struct {
         uint8_t* observations; int32_t* actions; float* rewards; uint8_t* terminals; uint8_t* truncations;
         Log log; uint64_t rng; int size;

@@ -7,7 +7,7 @@ from libc.stdlib cimport calloc, free
 
 cdef extern from "squared.h" nogil:
     ctypedef struct Log:
-        float score, episode_length, n
+        double score, episode_length, n
     ctypedef struct Squared:
         uint8_t* observations
         int32_t* actions

@@ -1,7 +1,11 @@
 /* squared.h bound with PufferLib 3.0.0's env_binding.h, as an Ocean binding.c. */
 #include <Python.h>
 
+#include "show/env_window.h" /* and with it all else that squared.h includes */
+
+#define double float /* in squared.h alone: PufferLib wants a Log of floats */
 #include "squared.h"
+#undef double
 
 #define Env Squared
 #define MY_METHODS {"vec_seed", vec_seed, METH_VARARGS, "Seed each Env's own random state; vec_reset seeds rand() alone"}

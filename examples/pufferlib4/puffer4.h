@@ -12,13 +12,19 @@
 #endif
 #include "show/boids_window.h"
 
+/* PufferLib's log is of floats. */
+typedef struct Puffer4Log {
+    BOIDS_LOG(ENV_FLOAT)
+    float n;
+} Puffer4Log;
+
 typedef struct Puffer4 {
     /* PufferLib's */
     float* observations; /* (num_agents x OBS_SIZE) */
     float* actions;      /* (num_agents) 0 .. 4; continuous: whatever a Gaussian draws */
     float* rewards;      /* (num_agents) */
     float* terminals;    /* (num_agents) 0 or 1 */
-    Log log;
+    Puffer4Log log;
     int num_agents;
     unsigned rng; /* which environment this is: 0, 1, 2 ... */
 
@@ -77,9 +83,12 @@ static inline void puffer4_step(Puffer4* env) {
         else
             ((int32_t*)boids->actions)[i] = (int32_t)action;
     }
-    boids->log = env->log;
+    if (env->log.n == 0) memset(&boids->log, 0, sizeof boids->log); /* PufferLib has cleared it */
     c_step(boids);
-    env->log = boids->log;
+#define PUFFER4_COPY(name, ...) env->log.name = (float)boids->log.name;
+    BOIDS_LOG(PUFFER4_COPY)
+#undef PUFFER4_COPY
+    env->log.n = (float)boids->log.n;
     /* An episode that was cut off counts as over, as in PufferLib's own environments: else the trainer would credit the last
      * turns of one flock with the rewards of the next, whose first observations came with this step. */
     for (int i = 0; i < env->num_agents; i++) env->terminals[i] = boids->truncations[i];
@@ -102,6 +111,7 @@ static inline void puffer4_close(Puffer4* env) {
 /* By these names vecenv.h knows them. boids.h, above, has had its own. */
 #undef c_render
 #define Env Puffer4
+#define Log Puffer4Log
 #define c_reset puffer4_reset
 #define c_step puffer4_step
 #define c_render puffer4_render

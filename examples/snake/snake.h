@@ -62,8 +62,8 @@ enum { SNAKE_UP, SNAKE_DOWN, SNAKE_LEFT, SNAKE_RIGHT, SNAKE_ACTIONS }; /* direct
     X(episode_length, "steps")
 
 typedef struct Log {
-    float score, perf, died, episode_return, episode_length;
-    float n;
+    double score, perf, died, episode_return, episode_length;
+    double n;
 } Log;
 
 /* One snake, and its episode so far. Its cells lie in a ring of max_length: the head in slot `head`, its neck before it. */
@@ -183,11 +183,11 @@ static inline void snake__end(Snake* env, int32_t i, bool died) {
     const SnakeBody* snake = &env->snakes[i];
     for (int32_t k = 0; k < snake->length; k++)
         snake__put(env, *snake__cell(env, i, k), died && env->leave_corpse && k % 2 ? SNAKE_CORPSE : SNAKE_EMPTY);
-    env->log.score += (float)snake->length;
-    env->log.perf += (float)snake->eaten / (float)snake->steps;
+    env->log.score += snake->length;
+    env->log.perf += (double)snake->eaten / snake->steps;
     env->log.died += died;
     env->log.episode_return += snake->episode_return;
-    env->log.episode_length += (float)snake->steps;
+    env->log.episode_length += snake->steps;
     env->log.n += 1;
     snake__start(env, i);
 }

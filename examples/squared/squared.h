@@ -31,8 +31,8 @@ enum { SQUARED_STAY, SQUARED_UP, SQUARED_DOWN, SQUARED_LEFT, SQUARED_RIGHT, SQUA
     X(episode_length, "steps")
 
 typedef struct Log {
-    float score, episode_length;
-    float n;
+    double score, episode_length;
+    double n;
 } Log;
 
 typedef struct Squared {
@@ -99,8 +99,8 @@ static inline void c_step(Squared* env) {
     if (inside) env->observations[env->row * env->size + env->column] = SQUARED_AGENT;
     if (!env->terminals[0] && !env->truncations[0]) return;
     if (env->final_observations) memcpy(env->final_observations, env->observations, (size_t)(env->size * env->size));
-    env->log.score += env->rewards[0];
-    env->log.episode_length += (float)env->tick;
+    env->log.score += (double)env->rewards[0];
+    env->log.episode_length += env->tick;
     env->log.n += 1;
     c_reset(env);
 }

@@ -21,8 +21,8 @@ enum { CATCH_LEFT, CATCH_STAY, CATCH_RIGHT, CATCH_ACTIONS };
 #define ENV_LOG(X) X(caught, "1 for a ball caught, 0 for one missed")
 
 typedef struct Log {
-    float caught;
-    float n;
+    double caught;
+    double n;
 } Log;
 
 typedef struct Catch {

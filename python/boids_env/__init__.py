@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from boids_env._boids import VecEnv
 from boids_env.env.core import numpy_env
 from boids_env.env.flocks import Flocks
+from boids_env.env.parameters import FlockParameters
 from boids_env.errors import UserError, needs_pufferlib
 from boids_env.learn.policies import load_policy
 from boids_env.sources import get_cmake_dir, get_include
@@ -20,7 +21,16 @@ if TYPE_CHECKING:
     from boids_env.env.boids import Boids as Boids
     from boids_env.env.puffer import puffer_env as puffer_env
 
-__all__ = ["Flocks", "UserError", "VecEnv", "get_cmake_dir", "get_include", "load_policy", "numpy_env"]
+__all__ = [
+    "FlockParameters",
+    "Flocks",
+    "UserError",
+    "VecEnv",
+    "get_cmake_dir",
+    "get_include",
+    "load_policy",
+    "numpy_env",
+]
 
 _PUFFERLIB = {"Boids": "boids_env.env.boids", "puffer_env": "boids_env.env.puffer"}  # name: module that imports PufferLib
 
@@ -48,4 +58,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_PUFFERLIB, "__version__"])
+    return sorted([*__all__, *_PUFFERLIB, "__version__"])

@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from boids_env._boids import VecEnv
 from boids_env.console import progress, table
 from boids_env.env.core import Array
 from boids_env.env.flocks import Flocks, world_size
+from boids_env.files import whole
 
 AGENTS = 4096  # in all small flocks together; fewer are never stepped at once
 NEIGHBORS_PER_BOID = 20  # on average, in a large flock
@@ -279,14 +281,25 @@ def headline(about: Mapping[str, Any]) -> str:
     )
 
 
+def slower_with_threads(figures: Sequence[Figure]) -> list[str]:
+    """The works that take longer on several threads than on one."""
+    return [figure.work for figure in figures if " threads over 1, " in figure.work and figure.median < 1]
+
+
 def show(figures: Sequence[Figure]) -> None:
     """The table."""
     rows = [(f.work, *(f"{v:.3g}" for v in (f.median, min(f.rounds), max(f.rounds))), f.unit) for f in figures]
     table(("work", "median", "least", "most", ""), rows)
 
 
-def run(rounds: int, seconds: float, largest: int, num_threads: int, out: str | None) -> None:
+def run(rounds: int, seconds: float, largest: int, num_threads: int, out: Path | None) -> None:
     """`boids bench`: measures, prints, and writes the JSON file `out`."""
+    with ExitStack() as stack:
+        partial = stack.enter_context(whole(out)) if out else None
+        _run(rounds, seconds, largest, num_threads, partial)
+
+
+def _run(rounds: int, seconds: float, largest: int, num_threads: int, out: Path | None) -> None:
     command = f"boids bench --rounds {rounds} --seconds {seconds} --largest {largest} --num-threads {num_threads}"
     machine = about(command, Path.cwd() if Path("src/boids.h").exists() else None)
     measured = progress(works(rounds, seconds, largest, num_threads), NUM_WORKS, "measuring")
@@ -294,6 +307,8 @@ def run(rounds: int, seconds: float, largest: int, num_threads: int, out: str | 
     print(headline(machine))
     print(f"medians of {rounds} rounds, processor time, one thread unless the line says more")
     show(figures)
+    for work in slower_with_threads(figures):
+        print(f"Threads lose here: {work}. num_threads=1 is faster; another program may have the cores.")
     if out:
         write_json(out, about=machine, works=[asdict(figure) for figure in figures])
 

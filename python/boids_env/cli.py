@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import re
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from boids_env import console
 from boids_env.errors import UserError
 
 Command = Callable[[argparse.Namespace], int]
@@ -22,25 +26,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: without the program's name; None takes the process's own.
 
     Returns:
-        The exit status: 0; 2 after a mistake of the user's, printed in one line on stderr; 130 after Ctrl-C.
+        The exit status: 0; 2 after a mistake of the user's, printed in one line on stderr; 130 after Ctrl-C; 141 where
+        nobody reads stdout any more.
     """
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        return _run(sys.argv[1:] if arguments is None else arguments)
+        with console.streams():
+            return _run(given)
     except UserError as error:
-        print(f"boids: {error}", file=sys.stderr)
-        return 2
+        message = _in_options(str(error), given)
     except OSError as error:  # a file that cannot be written
-        print(f"boids: {error.filename or 'file'}: {error.strerror or error}", file=sys.stderr)
-        return 2
+        if isinstance(error, BrokenPipeError) and error.filename == "stdout":  # `boids score | head` has seen enough
+            return 128 + 13
+        message = f"{error.filename or 'file'}: {error.strerror or error}"
     except MemoryError:
-        print("boids: out of memory", file=sys.stderr)
-        return 2
+        message = "out of memory"
     except KeyboardInterrupt:
+        if arguments is None:  # a second one would print a traceback while the process ends
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         return 130
+    print(f"boids: {message}", file=sys.stderr)
+    return 2
 
 
 def _run(arguments: Sequence[str]) -> int:
     parser, commands = _parsers()
+    first = next(iter(arguments), "-")
+    if not first.startswith("-") and first not in commands:
+        near = difflib.get_close_matches(first, commands, n=1)
+        names = ", ".join(commands)
+        raise UserError(
+            f"unknown command {first!r}: " + (f"did you mean {near[0]}?" if near else f"expected one of {names}")
+        )
     options, unknown = parser.parse_known_args([_with_hyphens(argument) for argument in arguments])
     if unknown:
         _refuse(unknown, options.command, commands.get(options.command, parser))
@@ -59,6 +76,19 @@ def _run(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _in_options(message: str, arguments: Sequence[str]) -> str:
+    """A message that begins with names of the API, `num_boids: expected ...`, with those of the command's options."""
+    names, colon, rest = message.partition(": ")
+    parser = _parsers()[1].get(next(iter(arguments), ""))
+    if parser is None:
+        return message
+    known: dict[str, str] = {}
+    for name in parser._option_string_actions:
+        known.setdefault(name.rpartition(".")[2].lstrip("-").replace("-", "_"), name)
+    found = [known.get(name) for name in names.split(", ")]
+    return f"{', '.join(map(str, found))}{colon}{rest}" if all(found) else message
+
+
 def _with_hyphens(argument: str) -> str:
     """`--section.some_key` as `--section.some-key`: either spelling will do."""
     name, equals, value = argument.partition("=")
@@ -73,8 +103,8 @@ def _refuse(unknown: Sequence[str], command: str | None, parser: argparse.Argume
     if command == "train" and given.startswith(tuple(f"--{section}." for section in SECTIONS)):
         load()  # says where PufferLib is missing, whose keys are unknown without it
     if not given.startswith("-"):
-        raise UserError(f"unexpected argument {given!r}; see {parser.prog} --help")
-    raise unknown_option(given, (name for action in parser._actions for name in action.option_strings))
+        raise UserError(_see(f"unexpected argument {given!r}", parser))
+    raise UserError(_see(str(unknown_option(given, parser._option_string_actions)), parser))
 
 
 def _values(options: argparse.Namespace) -> dict[str, Any]:
@@ -108,15 +138,19 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _score(options: argparse.Namespace) -> int:
+    from boids_env.files import whole
     from boids_env.learn.score import score, show, write_json
 
     parameters = _parameters(options)
     settings = {name: getattr(options, name) for name in ("seeds", "steps", "last", "num_envs", "argmax")}
-    scores = score(options.policies or ["random", "reynolds"], parameters=parameters, **settings)
-    print("last {last} of {steps} steps, mean ± spread over {seeds} seeds of {num_envs} flocks".format(**settings))
-    show(scores)
-    if options.json:
-        write_json(scores, options.json, {**settings, "parameters": parameters})
+    with ExitStack() as stack:
+        out = stack.enter_context(whole(options.json)) if options.json else None
+        scores = score(options.policies or ["random", "reynolds"], parameters=parameters, **settings)
+        about = "last {last} of {steps} steps, mean ± spread over {seeds} seeds of {num_envs} flocks"
+        print(console.printable(about.format(**settings)))
+        show(scores)
+        if out:
+            write_json(scores, out, {**settings, "parameters": parameters})
     return 0
 
 
@@ -139,10 +173,9 @@ def _watch(options: argparse.Namespace) -> int:
 
 def _bench(options: argparse.Namespace) -> int:
     from boids_env.bench import run
-    from boids_env.errors import positive
 
-    for name in ("rounds", "largest", "num_threads"):
-        positive(f"--{name.replace('_', '-')}", getattr(options, name))
+    if not 0 < options.seconds <= 3600:
+        raise UserError(f"--seconds: expected more than 0 and up to 3600, got {options.seconds}")
     run(options.rounds, options.seconds, options.largest, options.num_threads, options.json)
     return 0
 
@@ -154,12 +187,18 @@ class _Parser(argparse.ArgumentParser):
     """argparse with its messages in one line."""
 
     def error(self, message: str) -> None:  # type: ignore[override]  # it never returns, by raising
-        raise UserError(f"{message}; see {self.prog} --help")
+        raise UserError(_see(message.removeprefix("argument "), self))
+
+
+def _see(message: str, parser: argparse.ArgumentParser) -> str:
+    """The message, and where the options are listed."""
+    return f"{message}{' See' if message.endswith('?') else '; see'} {parser.prog} --help"
 
 
 def _parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentParser]]:
     """The parser of everything, and those of the commands by name."""
     parser = _Parser(prog="boids", description="A flock of boids that learns to fly together.", allow_abbrev=False)
+    parser.epilog = "boids COMMAND --help lists the options of a command."
     printed = parser.add_mutually_exclusive_group()
     printed.add_argument("--version", action="store_true", help="print the version")
     printed.add_argument(
@@ -169,6 +208,9 @@ def _parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentP
     parser.set_defaults(command=None)
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
 
+    from boids_env._boids import MAX_ENVS, VecEnv
+    from boids_env.learn import config
+
     def command(name: str, run: Command, text: str, usage: str, epilog: str | None = None) -> argparse.ArgumentParser:
         layout = partial(argparse.RawDescriptionHelpFormatter, max_help_position=36, width=124)
         sub = commands.add_parser(name, help=text, epilog=epilog, allow_abbrev=False, formatter_class=layout)
@@ -176,39 +218,47 @@ def _parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentP
         sub.set_defaults(run=run)
         return sub
 
-    number, integer = _typed("number"), _typed("integer")
+    number, seed = _reported(config.number), _integer(0, 2**63 - 1)
 
     sub = command("train", _train, "train a policy with PufferLib", "[OPTION ...] [--section.key VALUE ...]")
     sub.add_argument("--out", type=Path, default=Path("runs/flock"), metavar="DIR", help="folder to write (%(default)s)")
     sub.add_argument(
-        "--seed", dest="train.seed", type=integer, default=argparse.SUPPRESS, metavar="N",
+        "--seed", dest="train.seed", type=_integer(*config.LIMITS["train.seed"]), default=argparse.SUPPRESS, metavar="N",
         help="seed of the network, the flocks and the draws; same as --train.seed",
     )  # fmt: skip
     kept = sub.add_mutually_exclusive_group()
     kept.add_argument("--resume", action="store_true", help="continue the run in DIR")
     kept.add_argument("--overwrite", action="store_true", help="replace the run in DIR")
     sub.add_argument("--show-config", action="store_true", help="print every --section.key and its value")
-    _add_parameters(sub)
+    _add_parameters(sub, config.defaults()["env"])
     _add_config(sub)
 
     usage = "[POLICY ...] [OPTION ...] [--env.key VALUE ...]"
     sub = command("score", _score, "compare policies on the same unseen seeds", usage)
     sub.add_argument("policies", nargs="*", metavar="POLICY", help=_POLICY + " (random and reynolds)")
-    sub.add_argument("--seeds", type=integer, default=5, metavar="N", help="number of seeds (%(default)s)")
-    sub.add_argument("--steps", type=integer, default=800, metavar="N", help="flight length in steps (%(default)s)")
-    sub.add_argument("--last", type=integer, default=200, metavar="N", help="steps at the end that count (%(default)s)")
-    sub.add_argument("--num-envs", type=integer, default=8, metavar="N", help="flocks for each seed (%(default)s)")
+    sub.add_argument("--seeds", type=_integer(1, 1_000_000), default=5, metavar="N", help="number of seeds (%(default)s)")
+    sub.add_argument(
+        "--steps", type=_integer(1, STEPS), default=800, metavar="N", help="flight length in steps (%(default)s)"
+    )
+    sub.add_argument(
+        "--last", type=_integer(1, STEPS), default=200, metavar="N", help="steps at the end that count (%(default)s)"
+    )
+    sub.add_argument(
+        "--num-envs", type=_integer(1, MAX_ENVS), default=8, metavar="N", help="flocks for each seed (%(default)s)"
+    )
     sub.add_argument("--argmax", action="store_true", help=_ARGMAX)
-    sub.add_argument("--json", metavar="FILE", help="also write every figure to this file")
+    sub.add_argument("--json", type=Path, metavar="FILE", help="also write every figure to this file")
     _add_parameters(sub)
 
     usage = "[POLICY] [OPTION ...] [--env.key VALUE ...]"
     sub = command("watch", _watch, "show a flock in a window or in the terminal", usage, _WORLD)
     sub.add_argument("policy", nargs="?", default="learned", metavar="POLICY", help=_POLICY + " (%(default)s)")
     sub.add_argument("--terminal", action="store_true", dest="in_terminal", help="open no window")
-    sub.add_argument("--fps", type=integer, default=30, metavar="N", help="frames per second in the terminal (%(default)s)")
-    sub.add_argument("--steps", type=integer, metavar="N", help="end after this many steps (no end)")
-    sub.add_argument("--seed", type=integer, default=0, metavar="N", help="seed of the flock (%(default)s)")
+    sub.add_argument(
+        "--fps", type=_integer(1, 60), default=30, metavar="N", help="frames per second in the terminal (%(default)s)"
+    )
+    sub.add_argument("--steps", type=_integer(0, 2**53), metavar="N", help="end after this many steps (no end)")
+    sub.add_argument("--seed", type=seed, default=0, metavar="N", help="seed of the flock (%(default)s)")
     sub.add_argument("--argmax", action="store_true", help=_ARGMAX)
     _add_parameters(sub)
 
@@ -217,23 +267,35 @@ def _parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentP
     sub.add_argument("out", metavar="OUT", help="a .gif, an .mp4 or a .png")
     sub.add_argument("--policy", default="learned", help=_POLICY + " (%(default)s)")
     sub.add_argument("--seconds", type=number, default=10, metavar="S", help="length, 30 steps a second (%(default)s)")
-    sub.add_argument("--fps", type=integer, metavar="N", help="frames per second (30 for an mp4, else 15)")
-    sub.add_argument("--size", type=_size, default=(640, 360), metavar="WxH", help="width and height in pixels (640x360)")
-    sub.add_argument("--seed", type=integer, default=0, metavar="N", help="seed of the flock (%(default)s)")
+    sub.add_argument("--fps", type=_integer(1, 30), metavar="N", help="frames per second (30 for an mp4, else 15)")
+    size = "width and height in pixels (the world's shape within 640x480)"
+    sub.add_argument("--size", type=_size, metavar="WxH", help=size)
+    sub.add_argument("--seed", type=seed, default=0, metavar="N", help="seed of the flock (%(default)s)")
     sub.add_argument("--argmax", action="store_true", help=_ARGMAX)
     _add_parameters(sub)
 
     epilog = "`make bench`, in the sources, also measures other implementations."
+    largest = int(VecEnv.parameters["num_boids"]["max"] or 1)
     sub = command("bench", _bench, "measure how fast flocks step on this machine", "[OPTION ...]", epilog)
-    sub.add_argument("--rounds", type=integer, default=9, metavar="N", help="rounds; a figure is their median (%(default)s)")
+    sub.add_argument(
+        "--rounds",
+        type=_integer(1, 1_000_000),
+        default=9,
+        metavar="N",
+        help="rounds; a figure is their median (%(default)s)",
+    )
     sub.add_argument("--seconds", type=number, default=0.3, metavar="S", help="seconds of one measurement (%(default)s)")
     sub.add_argument(
-        "--largest", type=integer, default=1_000_000, metavar="N", help="boids in the large flock (%(default)s)"
+        "--largest", type=_integer(1, largest), default=1_000_000, metavar="N", help="boids in the large flock (%(default)s)"
     )
     sub.add_argument(
-        "--num-threads", type=integer, default=2, metavar="N", help="threads to compare with one thread (%(default)s)"
+        "--num-threads",
+        type=_integer(1, 1024),
+        default=2,
+        metavar="N",
+        help="threads to compare with one thread (%(default)s)",
     )
-    sub.add_argument("--json", metavar="FILE", help="also write the figures of every round to this file")
+    sub.add_argument("--json", type=Path, metavar="FILE", help="also write the figures of every round to this file")
     return parser, commands.choices
 
 
@@ -242,16 +304,22 @@ _ARGMAX = "learned policies take the turn with the highest score, instead of dra
 _WORLD = "Without --env.width and --env.height, the world of more than 64 boids is larger, so that each has as much room."
 
 
-def _add_parameters(parser: argparse.ArgumentParser) -> None:
-    """An option `--env.name` for each parameter of the flock, with its type, choices and help from the header."""
+STEPS = 1_000_000_000  # the most in an episode
+
+
+def _add_parameters(parser: argparse.ArgumentParser, defaults: Mapping[str, Any] | None = None) -> None:
+    """An option `--env.name` for each parameter of the flock, with its type, choices and help from the header.
+
+    defaults: of this command, where they are not the header's.
+    """
     from boids_env._boids import VecEnv
-    from boids_env.learn.config import converter, env_name, in_range, option
+    from boids_env.env.describe import sentence
+    from boids_env.learn.config import converter, env_name, option
 
     group = parser.add_argument_group("parameters of the flock")
     for name, what in VecEnv.parameters.items():
         metavar = {"int": "N", "float": "X", "bool": "True|False"}.get(what["type"]) or "|".join(what["choices"] or ())
-        limits = f", in {in_range(what)}" if what["min"] is not None else ""
-        text = f"{what['doc']}{limits} ({what['default']})"
+        text = sentence(what, (defaults or {}).get(name))
         group.add_argument(
             option(env_name(name)),
             dest=env_name(name),
@@ -288,10 +356,10 @@ def _reported(convert: Callable[[str], Any]) -> Callable[[str], Any]:
     return converted
 
 
-def _typed(name: str) -> Callable[[str], Any]:
-    from boids_env.learn import config
+def _integer(least: int, most: int) -> Callable[[str], Any]:
+    from boids_env.learn.config import integer_in
 
-    return _reported(getattr(config, name))
+    return _reported(integer_in(least, most))
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -3,8 +3,12 @@
  * binding.c and env_binding.h include it. It needs Python 3.9, or the limited API of 3.11. NumPy is not needed: an array is what has
  * the buffer protocol.
  *
- * A held buffer can be neither resized nor freed until PyBuffer_Release. A function returns 0, or -1 with an exception set, unless
- * its comment says otherwise.
+ * A held buffer: its owner is asked not to resize or free it until bind_release. bytearray, array.array, mmap, memoryview and NumPy's
+ * own checks obey. So the owner of a NumPy array's memory is held too: SharedMemory.close() then raises an exception. Four ways remain
+ * for Python code to take memory away under C: ndarray.resize(refcheck=False), ndarray.__setstate__, ctypes.resize(), and owners
+ * without the buffer protocol, such as a torch.Tensor. bind_check_held finds the first three.
+ *
+ * A function returns 0, or -1 with an exception set, unless its comment says otherwise.
  */
 #ifndef BIND_BUFFERS_H
 #define BIND_BUFFERS_H
@@ -16,6 +20,12 @@ enum { BIND_OBSERVATIONS, BIND_ACTIONS, BIND_REWARDS, BIND_TERMINALS, BIND_TRUNC
 enum { BIND_FINAL_OBSERVATIONS = BIND_ARRAYS, BIND_MOST_ARRAYS };
 static const char* const BIND_NAMES[] = {"observations", "actions",     "rewards",
                                          "terminals",    "truncations", "final_observations"};
+
+/* An array that is held. */
+typedef struct BindArray {
+    Py_buffer view;  /* held where obj is not NULL */
+    Py_buffer owner; /* the same, of the object at the end of NumPy's chain of `base`; only where it is another */
+} BindArray;
 
 /* A type of elements. */
 typedef struct BindType {
@@ -85,9 +95,49 @@ static inline int bind_check_contiguous(const char* name, const Py_buffer* view)
     return -1;
 }
 
+/* Releases what is held; harmless where nothing is. */
+static inline void bind_release(BindArray* arrays, int count) {
+    for (int k = 0; k < count; k++) {
+        PyBuffer_Release(&arrays[k].view); /* does nothing where obj is NULL */
+        PyBuffer_Release(&arrays[k].owner);
+    }
+}
+
+/* Clears an exception that means no more than that something cannot be done. What is left says that memory ran out, or is no
+ * Exception, such as KeyboardInterrupt. Returns 0, or -1 where an exception is left. */
+static inline int bind_forgive(void) {
+    if (PyErr_ExceptionMatches(PyExc_Exception) && !PyErr_ExceptionMatches(PyExc_MemoryError)) PyErr_Clear();
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+/* Holds the object that owns the memory of a NumPy array which is a view. Holds nothing where there is none with a buffer. */
+static inline int bind_hold_owner(PyObject* array, const Py_buffer* view, Py_buffer* owner) {
+    PyObject *at = array, *base = NULL;
+    int result = 0;
+    Py_INCREF(at);
+    while ((base = PyObject_GetAttrString(at, "base")) && base != Py_None && PyObject_CheckBuffer(base)) {
+        Py_DECREF(at);
+        at = base;
+    }
+    Py_XDECREF(base);
+    if (!base) result = bind_forgive(); /* no `base`: it is no NumPy array */
+    if (result == 0 && at != array && PyObject_GetBuffer(at, owner, PyBUF_STRIDED_RO) < 0) {
+        owner->obj = NULL;
+        result = bind_forgive(); /* what cannot be held need not be */
+    }
+    Py_DECREF(at);
+    if (result < 0) return -1;
+    const uintptr_t start = (uintptr_t)view->buf, first = owner->obj ? (uintptr_t)owner->buf : 0;
+    if (owner->obj && (start < first || start + (size_t)view->len > first + (size_t)owner->len))
+        PyBuffer_Release(owner); /* the memory is another's */
+    return 0;
+}
+
 /* Holds a buffer that C can write to as it is; the caller releases it. On failure nothing is held. */
-static inline int bind_hold(const char* name, PyObject* array, Py_buffer* view) {
+static inline int bind_hold(const char* name, PyObject* array, BindArray* held) {
     const char* wrong = NULL;
+    Py_buffer* view = &held->view;
+    memset(held, 0, sizeof *held);
     if (bind_get_buffer(name, array, view) < 0) return -1;
     if (view->readonly)
         wrong = "expected a writable array, got a read-only one";
@@ -95,28 +145,49 @@ static inline int bind_hold(const char* name, PyObject* array, Py_buffer* view) 
         goto failed;
     else if (view->itemsize > 1 && (uintptr_t)view->buf % (size_t)view->itemsize)
         wrong = "expected an array aligned to its element size, got an unaligned one";
-    if (!wrong) return 0;
-    PyErr_Format(PyExc_ValueError, "%s: %s", name, wrong);
+    if (!wrong && bind_hold_owner(array, view, &held->owner) == 0) return 0;
+    if (wrong) PyErr_Format(PyExc_ValueError, "%s: %s", name, wrong);
 failed:
-    PyBuffer_Release(view);
+    bind_release(held, 1);
     return -1;
 }
 
+/* Whether a held buffer still has the memory that it had: 1 or 0; -1 with an exception. */
+static inline int bind_is_unchanged(const Py_buffer* held) {
+    Py_buffer now = {0};
+    if (!held->obj) return 1;
+    if (PyObject_GetBuffer(held->obj, &now, PyBUF_STRIDED_RO) < 0) return bind_forgive();
+    const bool same = now.buf == held->buf && now.len == held->len;
+    PyBuffer_Release(&now);
+    return same;
+}
+
+/* Whether the first `count` arrays still have the memory that they had when they were held. It takes half a microsecond. */
+static inline int bind_check_held(const BindArray* arrays, int count) {
+    for (int k = 0; k < count; k++) {
+        int unchanged = bind_is_unchanged(&arrays[k].view);
+        if (unchanged > 0) unchanged = bind_is_unchanged(&arrays[k].owner);
+        if (unchanged > 0) continue;
+        if (unchanged == 0)
+            PyErr_Format(PyExc_RuntimeError,
+                         "%s: expected the memory that it had at first, got other memory: it was resized or replaced",
+                         BIND_NAMES[k]);
+        return -1;
+    }
+    return 0;
+}
+
 /* Whether the first `count` arrays are apart from each other. One that is not held is apart. */
-static inline int bind_check_overlap(const Py_buffer* views, int count) {
+static inline int bind_check_overlap(const BindArray* arrays, int count) {
     for (int k = 1; k < count; k++)
         for (int j = 0; j < k; j++) {
-            const uintptr_t a = (uintptr_t)views[j].buf, b = (uintptr_t)views[k].buf;
-            if (a >= b + (size_t)views[k].len || b >= a + (size_t)views[j].len) continue;
+            const Py_buffer *one = &arrays[j].view, *other = &arrays[k].view;
+            const uintptr_t a = (uintptr_t)one->buf, b = (uintptr_t)other->buf;
+            if (a >= b + (size_t)other->len || b >= a + (size_t)one->len) continue;
             PyErr_Format(PyExc_ValueError, "%s: overlaps %s", BIND_NAMES[k], BIND_NAMES[j]);
             return -1;
         }
     return 0;
-}
-
-/* Releases all that is held of the first `count`. */
-static inline void bind_release(Py_buffer* views, int count) {
-    for (int k = 0; k < count; k++) PyBuffer_Release(&views[k]); /* does nothing where obj is NULL */
 }
 
 #endif

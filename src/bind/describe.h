@@ -80,7 +80,6 @@ static inline PyObject* param_value(const EnvVecParam* p, double number) {
 static inline int take_listed(PyObject* keywords, const EnvVecParam* params, int count, const char* what, const char* valid,
                               void* target) {
     PyObject *key = NULL, *value = NULL;
-    Py_ssize_t position = 0;
     for (int k = 0; k < count; k++) {
         const EnvVecParam* p = &params[k];
         int result = bind_take(keywords, p->name, &value);
@@ -89,11 +88,12 @@ static inline int take_listed(PyObject* keywords, const EnvVecParam* params, int
         Py_CLEAR(value);
         if (result < 0) return -1;
     }
-    if (!PyDict_Next(keywords, &position, &key, NULL)) return 0;
+    if (!(key = bind_any_key(keywords))) return 0;
     if (count)
         PyErr_Format(PyExc_TypeError, "unknown %s %R; valid are %s", what, key, valid + 2);
     else
         PyErr_Format(PyExc_TypeError, "unknown %s %R; there are none", what, key);
+    Py_DECREF(key);
     return -1;
 }
 
@@ -101,6 +101,23 @@ static inline int take_listed(PyObject* keywords, const EnvVecParam* params, int
 #define PARAM_NAME(type, name, ...) ", " #name
 static inline int take_params(PyObject* keywords, Env* env) {
     return take_listed(keywords, env_vec_params, ENV_VEC_NUM_PARAMS, "parameter", ENV_PARAMS(PARAM_NAME) "", env);
+}
+
+/* Moves the parameters of ENV_CHANGEABLE that the dict has into env. A key that is left is refused. */
+static inline int take_changes(PyObject* keywords, Env* env) {
+#define CHANGEABLE_NAME(name) ", " #name
+    static const char valid[] = ENV_CHANGEABLE(CHANGEABLE_NAME) "";
+    PyObject *key = NULL, *value = NULL;
+    for (int k = 0; k < ENV_VEC_NUM_PARAMS; k++) {
+        int result = env_vec_is_changeable(k) ? bind_take(keywords, env_vec_params[k].name, &value) : 0;
+        if (result > 0) result = parse_param(&env_vec_params[k], value, env);
+        Py_CLEAR(value);
+        if (result < 0) return -1;
+    }
+    if (!(key = bind_any_key(keywords))) return 0;
+    PyErr_Format(PyExc_TypeError, "%S: expected a parameter that may change: %s", key, valid + (sizeof valid > 1 ? 2 : 0));
+    Py_DECREF(key);
+    return -1;
 }
 
 /* ---- Descriptions ------------------------------------------------------------------------------------------------------ */
@@ -119,16 +136,17 @@ static inline bool put(PyObject* dict, const char* name, PyObject* value) {
     return done;
 }
 
-/* A parameter as {"type", "default", "min", "max", "unit", "doc", "choices"}. */
-static inline PyObject* describe_param(const EnvVecParam* p) {
+/* A parameter as {"type", "default", "min", "max", "unit", "doc", "choices", "changeable"}. */
+static inline PyObject* describe_param(const EnvVecParam* p, bool changeable) {
     const bool ranged = p->kind == ENV_VEC_int || p->kind == ENV_VEC_float, named = p->kind == ENV_VEC_choice;
     PyObject* value = param_value(p, p->value);
     PyObject* min = ranged ? param_value(p, p->min) : Py_NewRef(Py_None);
     PyObject* max = ranged ? param_value(p, p->max) : Py_NewRef(Py_None);
     PyObject* choices = named ? bind_names(p->unit) : Py_NewRef(Py_None);
     /* N steals a reference, and fails where it is NULL */
-    return frozen(Py_BuildValue("{s:s, s:N, s:N, s:N, s:s, s:s, s:N}", "type", PARAM_KINDS[p->kind], "default", value, "min",
-                                min, "max", max, "unit", named ? "" : p->unit, "doc", p->doc, "choices", choices));
+    return frozen(Py_BuildValue("{s:s, s:N, s:N, s:N, s:s, s:s, s:N, s:O}", "type", PARAM_KINDS[p->kind], "default", value,
+                                "min", min, "max", max, "unit", named ? "" : p->unit, "doc", p->doc, "choices", choices,
+                                "changeable", changeable ? Py_True : Py_False));
 }
 
 /* Sets the class attribute `name` to the dict, read-only. Steals `dict`, which may be NULL with an exception set. */
@@ -139,31 +157,26 @@ static inline bool add_dict(PyObject* type, const char* name, PyObject* dict) {
     return good;
 }
 
-/* A list of parameters as a dict of descriptions. */
-static inline PyObject* describe_params(const EnvVecParam* params, int count) {
-    PyObject* dict = PyDict_New();
-    for (int k = 0; dict && k < count; k++)
-        if (!put(dict, params[k].name, describe_param(&params[k]))) Py_CLEAR(dict);
-    return dict;
-}
-
 /* Adds the class attributes parameters, log_fields, state_fields and observation_fields, as read-only dicts. */
 static inline int add_class_data(PyObject* type) {
-    PyObject *log = PyDict_New(), *fields = PyDict_New(), *observation = PyDict_New();
-    bool good = log && fields && observation;
+    enum { PARAMS, LOG, FIELDS, OBSERVATION, NUM_DICTS };
+    static const char* const names[] = {"parameters", "log_fields", "state_fields", "observation_fields"};
+    PyObject* dicts[NUM_DICTS];
+    bool good = true;
+    for (int k = 0; k < NUM_DICTS; k++) good = (dicts[k] = PyDict_New()) && good;
+    for (int k = 0; good && k < ENV_VEC_NUM_PARAMS; k++)
+        good = put(dicts[PARAMS], env_vec_params[k].name, describe_param(&env_vec_params[k], env_vec_is_changeable(k)));
     for (int k = 0; good && k < ENV_VEC_NUM_LOG; k++)
-        good = put(log, env_vec_log_fields[k].name, PyUnicode_FromString(env_vec_log_fields[k].doc));
+        good = put(dicts[LOG], env_vec_log_fields[k].name, PyUnicode_FromString(env_vec_log_fields[k].doc));
     for (int k = 0; good && k < ENV_VEC_NUM_FIELDS; k++)
-        good = put(fields, env_vec_fields[k].name,
+        good = put(dicts[FIELDS], env_vec_fields[k].name,
                    frozen(Py_BuildValue("{s:s,s:s}", "type", FIELD_DTYPES[k], "doc", env_vec_fields[k].doc)));
     for (int k = 0; good && k < NUM_ELEMENTS; k++)
-        good = put(observation, ELEMENTS[k].name, PyUnicode_FromString(ELEMENTS[k].doc));
-    good = good && add_dict(type, "parameters", describe_params(env_vec_params, ENV_VEC_NUM_PARAMS));
-    good = good && add_dict(type, "log_fields", Py_NewRef(log)) && add_dict(type, "state_fields", Py_NewRef(fields));
-    good = good && add_dict(type, "observation_fields", Py_NewRef(observation));
-    Py_XDECREF(log);
-    Py_XDECREF(fields);
-    Py_XDECREF(observation);
+        good = put(dicts[OBSERVATION], ELEMENTS[k].name, PyUnicode_FromString(ELEMENTS[k].doc));
+    for (int k = 0; k < NUM_DICTS; k++) {
+        good = good && add_dict(type, names[k], Py_NewRef(dicts[k]));
+        Py_XDECREF(dicts[k]);
+    }
     return good ? 0 : -1;
 }
 

@@ -29,13 +29,15 @@ _Static_assert(sizeof(LearnLog) == NUM_LEARNER_LOG * sizeof(float), "a LearnLog 
 
 /* Adds the class attributes settings and log_fields, as read-only dicts. */
 static inline int add_learner_data(PyObject* type) {
-    PyObject* log = PyDict_New();
-    bool good = log != NULL;
+    PyObject *log = PyDict_New(), *settings = PyDict_New();
+    bool good = log && settings;
     for (int k = 0; good && k < NUM_LEARNER_LOG; k++)
         good = put(log, LEARNER_LOG_FIELDS[k].name, PyUnicode_FromString(LEARNER_LOG_FIELDS[k].doc));
-    good = good && add_dict(type, "log_fields", Py_NewRef(log));
-    good = good && add_dict(type, "settings", describe_params(LEARNER_SETTINGS, NUM_LEARNER_SETTINGS));
+    for (int k = 0; good && k < NUM_LEARNER_SETTINGS; k++)
+        good = put(settings, LEARNER_SETTINGS[k].name, describe_param(&LEARNER_SETTINGS[k], false));
+    good = good && add_dict(type, "log_fields", Py_NewRef(log)) && add_dict(type, "settings", Py_NewRef(settings));
     Py_XDECREF(log);
+    Py_XDECREF(settings);
     return good ? 0 : -1;
 }
 
@@ -114,13 +116,13 @@ static inline PyObject* learner_learn(PyObject* object, PyObject* argument) {
     Learner* learner = &self->learner;
     const char* message = NULL;
     long long steps = 0;
-    bool interrupted = false;
     if (bind_int("agent_steps", argument, 0, LLONG_MAX / 2, "", &steps) < 0 || enter(self->vec, true) < 0) return NULL;
+    bool interrupted = bind_check_held(self->vec->arrays, BIND_MOST_ARRAYS) < 0;
     for (const int64_t from = learner->agent_steps; !message && !interrupted && learner->agent_steps - from < steps;) {
         Py_BEGIN_ALLOW_THREADS
         message = learn_update(learner);
         Py_END_ALLOW_THREADS
-        interrupted = PyErr_CheckSignals() < 0;
+        interrupted = PyErr_CheckSignals() < 0 || bind_check_held(self->vec->arrays, BIND_MOST_ARRAYS) < 0;
     }
     if (message && !interrupted)
         PyErr_SetString(PyExc_FloatingPointError, message); /* before leave(): the text lies in the object */
@@ -269,36 +271,37 @@ static const char act_doc[] =
     "Raises: TypeError or ValueError for an argument; RuntimeError before the first reset() of that VecEnv, when one of the two is closed, or in\n"
     "use by another thread.";
 static inline PyObject* learner_act(PyObject* object, PyObject* args, PyObject* kwargs) {
-    static char* names[] = {"vec", "step", "best", NULL};
+    enum { VEC, STEP, BEST, COUNT };
+    static const char* const names[] = {"vec", "step", "best"};
     LearnerObject* self = (LearnerObject*)object;
-    PyObject *value = NULL, *number = NULL, *best = Py_False, *result = NULL;
+    PyObject *values[COUNT] = {NULL}, *result = NULL;
     VecEnv* vec = NULL;
     long long step = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OO:act", names, &value, &number, &best)) return NULL;
-    if (!(vec = take_vecenv("vec", value))) return NULL;
-    if (number && bind_int("step", number, 0, LLONG_MAX, "", &step) < 0) return NULL;
-    const int truth = bind_truth(best);
-    if (truth < 0) {
-        bind_refuse(PyExc_TypeError, best, "best: expected True or False");
-        return NULL;
-    }
-    if (enter(self->vec, false) < 0) return NULL;
-    if (vec != self->vec && enter(vec, true) < 0) goto done;
-    if (vec == self->vec && !vec->vec.started) {
-        PyErr_SetString(PyExc_RuntimeError, "call reset() first");
+    int best = 0;
+    if (bind_arguments("act", args, kwargs, names, COUNT, 1, values) < 0) goto done;
+    if (!(vec = take_vecenv("vec", values[VEC]))) goto done;
+    if (values[STEP] && bind_int("step", values[STEP], 0, LLONG_MAX, "", &step) < 0) goto done;
+    if (values[BEST] && (best = bind_truth(values[BEST])) < 0) {
+        bind_refuse(PyExc_TypeError, values[BEST], "best: expected True or False");
         goto done;
     }
-    if (!learn_fits(&self->learner, &vec->vec)) {
-        PyErr_SetString(PyExc_ValueError, "vec: expected the spaces that the learner learns in, got others");
-    } else {
-        Py_BEGIN_ALLOW_THREADS
-        learn_act(&self->learner, &vec->vec, truth ? LEARN_BEST : LEARN_DRAW, (uint64_t)step);
-        Py_END_ALLOW_THREADS
-        result = Py_NewRef(Py_None);
+    if (enter(self->vec, false) < 0) goto done;
+    if (vec == self->vec || enter(vec, true) == 0) {
+        if (!vec->vec.started) {
+            PyErr_SetString(PyExc_RuntimeError, "call reset() first");
+        } else if (!learn_fits(&self->learner, &vec->vec)) {
+            PyErr_SetString(PyExc_ValueError, "vec: expected the spaces that the learner learns in, got others");
+        } else if (bind_check_held(vec->arrays, BIND_MOST_ARRAYS) == 0) {
+            Py_BEGIN_ALLOW_THREADS
+            learn_act(&self->learner, &vec->vec, best ? LEARN_BEST : LEARN_DRAW, (uint64_t)step);
+            Py_END_ALLOW_THREADS
+            result = Py_NewRef(Py_None);
+        }
+        if (vec != self->vec) leave(vec);
     }
-    if (vec != self->vec) leave(vec);
-done:
     leave(self->vec);
+done:
+    bind_drop(values, COUNT);
     return result;
 }
 
@@ -340,12 +343,15 @@ static inline PyObject* learner_set_state(PyObject* object, PyObject* argument) 
     const char* data = PyBytes_AsString(argument);
     const size_t bytes = (size_t)PyBytes_Size(argument);
     if (enter(self->vec, false) < 0) return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    message = learn_set_state(&self->learner, data, bytes);
-    Py_END_ALLOW_THREADS
-    if (message) PyErr_SetString(PyExc_ValueError, message); /* before leave(): the text may lie in the object */
+    const bool held = bind_check_held(self->vec->arrays, BIND_MOST_ARRAYS) == 0;
+    if (held) {
+        Py_BEGIN_ALLOW_THREADS
+        message = learn_set_state(&self->learner, data, bytes);
+        Py_END_ALLOW_THREADS
+        if (message) PyErr_SetString(PyExc_ValueError, message); /* before leave(): the text may lie in the object */
+    }
     leave(self->vec);
-    return message ? NULL : Py_NewRef(Py_None);
+    return message || !held ? NULL : Py_NewRef(Py_None);
 }
 
 static const char learner_doc[] =

@@ -23,15 +23,18 @@ static const char get_doc[] =
     "A copy, as bytes, of a field of one environment's state. name: one of state_fields, which tell its type.\n\n"
     "Raises: TypeError or ValueError for an argument, RuntimeError before the first reset(), when closed, or in use by another thread.";
 static inline PyObject* vecenv_get(PyObject* object, PyObject* args, PyObject* kwargs) {
-    static char* names[] = {"name", "env", NULL};
+    enum { NAME, WHICH, COUNT };
+    static const char* const names[] = {"name", "env"};
     VecEnv* self = (VecEnv*)object;
-    PyObject *name = NULL, *which = NULL, *result = NULL;
+    PyObject *values[COUNT] = {NULL}, *result = NULL;
     void* pointer = NULL;
     size_t bytes = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:get", names, &name, &which)) return NULL;
-    if (enter_field(self, name, which, &pointer, &bytes) < 0) return NULL;
+    if (bind_arguments("get", args, kwargs, names, COUNT, 1, values) < 0) goto done;
+    if (enter_field(self, values[NAME], values[WHICH], &pointer, &bytes) < 0) goto done;
     result = PyBytes_FromStringAndSize(pointer, (Py_ssize_t)bytes);
     leave(self);
+done:
+    bind_drop(values, COUNT);
     return result;
 }
 
@@ -41,17 +44,18 @@ static const char set_doc[] =
     "Observations follow at the next step.\n\n"
     "Raises: TypeError or ValueError for an argument, RuntimeError before the first reset(), when closed, or in use by another thread.";
 static inline PyObject* vecenv_set(PyObject* object, PyObject* args, PyObject* kwargs) {
-    static char* names[] = {"name", "data", "env", NULL};
+    enum { NAME, DATA, WHICH, COUNT };
+    static const char* const names[] = {"name", "data", "env"};
     VecEnv* self = (VecEnv*)object;
-    PyObject *name = NULL, *data = NULL, *which = NULL, *result = NULL;
+    PyObject *values[COUNT] = {NULL}, *result = NULL;
     Py_buffer view = {0};
     void* pointer = NULL;
     size_t bytes = 0;
     char type[64];
     int k = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|O:set", names, &name, &data, &which)) return NULL;
-    if (bind_get_buffer("data", data, &view) < 0) return NULL;
-    if ((k = enter_field(self, name, which, &pointer, &bytes)) < 0) goto done;
+    if (bind_arguments("set", args, kwargs, names, COUNT, 2, values) < 0) goto done;
+    if (bind_get_buffer("data", values[DATA], &view) < 0) goto done;
+    if ((k = enter_field(self, values[NAME], values[WHICH], &pointer, &bytes)) < 0) goto done;
     bind_describe_type(&view, type, sizeof type);
     if (bind_check_contiguous("data", &view) < 0) {
         /* it has set the exception */
@@ -66,6 +70,7 @@ static inline PyObject* vecenv_set(PyObject* object, PyObject* args, PyObject* k
     leave(self);
 done:
     PyBuffer_Release(&view);
+    bind_drop(values, COUNT);
     return result;
 }
 
@@ -74,16 +79,17 @@ static const char state_doc[] =
     "The state of every environment, as bytes. A VecEnv with the same parameters and num_envs that gets them by set_state() goes on\n"
     "to the same bits, given the same actions. Rewards, terminals and truncations are in it. Actions are not; neither are num_threads\n"
     "and the constructor's seed, which reset(seed) uses.\n\n"
-    "The bytes have a version and a checksum. They take 72 bytes, 8 for each parameter and, for each environment, the arrays of\n"
-    "state_fields, 6 bytes an agent, and its scalars and log.\n\n"
+    "Parameters that set_parameters() changed count with their new values. The bytes have a version and a checksum. They take 72\n"
+    "bytes, 8 for each parameter and, for each environment, the arrays of state_fields, 6 bytes an agent, and its scalars and log.\n\n"
     "Raises: NotImplementedError where the environment does not say what its state is; RuntimeError before the first reset(), when\n"
-    "closed, or in use by another thread; MemoryError.";
+    "closed, in use by another thread, or over an array that was resized; MemoryError.";
 static inline PyObject* vecenv_state(PyObject* object, PyObject* unused) {
     VecEnv* self = (VecEnv*)object;
     PyObject* result = NULL;
     (void)unused;
     if (!offers(ENV_VEC_HAS_STATE, "ENV_STATE") || enter(self, true) < 0) return NULL;
-    if ((result = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)env_vec_state_bytes(&self->vec)))) {
+    if (bind_check_held(self->arrays, BIND_MOST_ARRAYS) == 0 &&
+        (result = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)env_vec_state_bytes(&self->vec)))) {
         char* data = PyBytes_AsString(result);
         Py_BEGIN_ALLOW_THREADS
         env_vec_get_state(&self->vec, data);
@@ -99,7 +105,7 @@ static const char set_state_doc[] =
     "Writes observations, rewards, terminals and truncations as they were then; actions stay. No reset() is needed before.\n\n"
     "Raises: TypeError for anything but bytes; ValueError, which says what is wrong, for bytes that are damaged, of another module,\n"
     "version, num_envs or parameter, and then nothing has changed; NotImplementedError where the environment does not say what its\n"
-    "state is; RuntimeError when closed or in use by another thread.";
+    "state is; RuntimeError when closed, in use by another thread, or over an array that was resized.";
 static inline PyObject* vecenv_set_state(PyObject* object, PyObject* argument) {
     VecEnv* self = (VecEnv*)object;
     const char* message = NULL;
@@ -111,12 +117,15 @@ static inline PyObject* vecenv_set_state(PyObject* object, PyObject* argument) {
     const char* data = PyBytes_AsString(argument);
     const size_t bytes = (size_t)PyBytes_Size(argument);
     if (enter(self, false) < 0) return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    message = env_vec_set_state(&self->vec, data, bytes);
-    Py_END_ALLOW_THREADS
+    const bool held = bind_check_held(self->arrays, BIND_MOST_ARRAYS) == 0;
+    if (held) {
+        Py_BEGIN_ALLOW_THREADS
+        message = env_vec_set_state(&self->vec, data, bytes);
+        Py_END_ALLOW_THREADS
+    }
     if (message) PyErr_SetString(PyExc_ValueError, message);
     leave(self);
-    return message ? NULL : Py_NewRef(Py_None);
+    return message || !held ? NULL : Py_NewRef(Py_None);
 }
 
 #endif

@@ -149,20 +149,79 @@ done:
     return index >= 0 ? 0 : -1;
 }
 
-/* Moves keyword `name` out of the dict into *value, a new reference. Returns 1; 0 and NULL where there is none; -1 with an exception. */
+/* *value: dict[name], a new reference. Returns 1; 0 and NULL where there is none; -1 with an exception. */
+static inline int bind_find(PyObject* dict, PyObject* name, PyObject** value) {
+    *value = PyDict_GetItemWithError(dict, name);
+    Py_XINCREF(*value);
+    return *value ? 1 : PyErr_Occurred() ? -1 : 0;
+}
+
+/* The same, and removes it from the dict. */
 static inline int bind_take(PyObject* keywords, const char* name, PyObject** value) {
     PyObject* key = PyUnicode_FromString(name);
     int result = -1;
     *value = NULL;
     if (!key) return -1;
-    *value = PyDict_GetItemWithError(keywords, key);
-    Py_XINCREF(*value);
-    if (*value)
-        result = PyDict_DelItem(keywords, key) < 0 ? -1 : 1;
-    else if (!PyErr_Occurred())
-        result = 0;
+    result = bind_find(keywords, key, value);
+    if (result > 0 && PyDict_DelItem(keywords, key) < 0) result = -1;
     Py_DECREF(key);
     return result;
+}
+
+/* A key of a dict that is not empty, as a new reference; NULL where it is empty. */
+static inline PyObject* bind_any_key(PyObject* dict) {
+    PyObject* key = NULL;
+    Py_ssize_t position = 0;
+    PyDict_Next(dict, &position, &key, NULL);
+    Py_XINCREF(key);
+    return key;
+}
+
+/* A dict of the caller's own, which nobody else changes, of keyword arguments; `kwargs` may be NULL. New reference. */
+static inline PyObject* bind_keywords(PyObject* kwargs) { return kwargs ? PyDict_Copy(kwargs) : PyDict_New(); }
+
+/* Moves the arguments `names` of a function, given by position or by name, into values[], as new references: Python that runs
+ * later, in an __index__ for example, may empty the dict that they came in. The first `required` must be there; a value that is not
+ * given is NULL. Keywords of other names stay. The caller drops the values, also after a failure. */
+static inline int bind_take_arguments(const char* function, PyObject* args, PyObject* keywords, const char* const* names,
+                                      int count, int required, PyObject** values) {
+    const Py_ssize_t given = PyTuple_Size(args);
+    if (given > count) {
+        PyErr_Format(PyExc_TypeError, "%s() takes at most %d positional arguments, got %zd", function, count, given);
+        return -1;
+    }
+    for (int k = 0; k < count; k++) {
+        const int named = bind_take(keywords, names[k], &values[k]);
+        if (named < 0) return -1;
+        if (named ? k < given : k >= given && k < required) {
+            PyErr_Format(PyExc_TypeError, named ? "%s: given both by position and by name" : "%s: missing", names[k]);
+            return -1;
+        }
+        if (k < given) values[k] = PyTuple_GetItem(args, k);
+        if (k < given) Py_XINCREF(values[k]);
+    }
+    return 0;
+}
+
+/* The same for a function that takes no others. */
+static inline int bind_arguments(const char* function, PyObject* args, PyObject* kwargs, const char* const* names, int count,
+                                 int required, PyObject** values) {
+    PyObject *keywords = bind_keywords(kwargs), *key = NULL;
+    int result = -1;
+    if (!keywords || bind_take_arguments(function, args, keywords, names, count, required, values) < 0) goto done;
+    if ((key = bind_any_key(keywords)))
+        PyErr_Format(PyExc_TypeError, "%s() takes no argument %R", function, key);
+    else
+        result = 0;
+done:
+    Py_XDECREF(key);
+    Py_XDECREF(keywords);
+    return result;
+}
+
+/* Drops what bind_arguments took. */
+static inline void bind_drop(PyObject** values, int count) {
+    for (int k = 0; k < count; k++) Py_CLEAR(values[k]);
 }
 
 /* The same for an int with a default: *out stays as it is where there is no such keyword. */

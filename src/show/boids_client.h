@@ -7,16 +7,17 @@
 #define BOIDS_CLIENT_H
 
 #include "boids.h"
+#include "show/boids_film.h"
 #include "show/env_window.h"
 
-/* enum, text. What the colour of a boid stands for. */
-#define BOIDS_COLOURINGS(X)           \
-    X(BOIDS_BY_HEADING, "heading")       \
-    X(BOIDS_BY_NEIGHBOURS, "neighbours") \
-    X(BOIDS_BY_REWARD, "reward")         \
-    X(BOIDS_BY_GROUP, "group")
+/* enum, text, and its legend: the values at both ends of a bar, and the words below it. What the colour of a boid stands for. */
+#define BOIDS_COLOURINGS(X)                                                  \
+    X(BOIDS_BY_HEADING, "heading", 0, 65536, "right", "up", "left", "down", "right")    \
+    X(BOIDS_BY_NEIGHBOURS, "neighbours", 0, 63, "0", "7", "63")                \
+    X(BOIDS_BY_REWARD, "reward", -1, 1, "-1", "0", "1")                        \
+    X(BOIDS_BY_GROUP, "group", 0, 8, "a colour for each group")
 
-#define BOIDS__NAME(name, text) name,
+#define BOIDS__NAME(name, ...) name,
 enum { BOIDS_COLOURINGS(BOIDS__NAME) BOIDS_NUM_COLOURINGS };
 #undef BOIDS__NAME
 
@@ -50,12 +51,19 @@ typedef struct BoidsClient {
     EnvWindow* window; /* NULL until it is open */
 
     /* what the viewer chose */
-    int32_t colouring;      /* BOIDS_BY_HEADING ... */
-    int32_t weight;         /* which of BOIDS_WEIGHTS the arrow keys change */
-    int32_t selected;       /* the boid whose view is shown; -1: none yet */
-    bool trails, view;      /* whether they are shown */
-    bool numbers, help;     /* the same */
-    float mouse_x, mouse_y; /* world units, within the world */
+    int32_t colouring;           /* BOIDS_BY_HEADING ... */
+    int32_t weight;              /* which of BOIDS_WEIGHTS the arrow keys change */
+    int32_t selected;            /* the boid whose view is shown; -1: none yet */
+    bool trails, view;           /* whether they are shown */
+    bool numbers, help;          /* the same */
+    float mouse_x, mouse_y;      /* world units, within the world */
+    float zoom;                  /* 1: the whole world is seen */
+    uint32_t centre_x, centre_y; /* what is in the middle: 2^32 to the width and the height */
+    bool dragging;               /* whether the viewer drags the world */
+    float dragged;               /* how far since the button went down, in pixels */
+    Vector2 drag;                /* where the mouse was last */
+    bool drag_selects;           /* whether the button was the middle one */
+    bool scripted;               /* whether the script steers the flock; if not, its weights do nothing */
 
     /* a step may take several frames, in which boids move from one pose to the next */
     BoidsPose *from, *to; /* (num_boids) */
@@ -65,6 +73,8 @@ typedef struct BoidsClient {
 
     Texture dart;        /* the image of one boid */
     RenderTexture trail; /* half as wide and high as the world on the screen */
+    float trail_zoom;    /* what it shows: the zoom and the middle */
+    uint32_t trail_x, trail_y;
 
     BoidsStats stats;
     int64_t steps;       /* since stats.time */
@@ -76,28 +86,68 @@ typedef struct BoidsClient {
 /* --- where the world is on the screen --------------------------------------------------------------------------------------- */
 
 typedef struct BoidsScreen {
-    float x, y, width, height; /* the rectangle that the world fills, in pixels */
-    float scale;               /* pixels per world unit */
+    float x, y, width, height;      /* the rectangle that the world fills, in pixels; zoomed, it is larger than the window */
+    float left, top, right, bottom; /* the part of it in the window */
+    float scale;                    /* pixels per world unit */
+    uint32_t centre_x, centre_y;    /* the position in the middle of the rectangle */
 } BoidsScreen;
 
-/* As large as the window allows, and in its middle. */
-static inline BoidsScreen boids__screen(const Boids* env) {
+enum { BOIDS_MOST_ZOOM = 64 };
+
+/* At zoom 1 the world is as large as the window allows, and in its middle. */
+static inline BoidsScreen boids__screen(const Boids* env, const BoidsClient* client) {
     const float width = (float)GetScreenWidth(), height = (float)GetScreenHeight();
     BoidsScreen screen;
-    screen.scale = fminf(width / env->width, height / env->height);
+    screen.scale = fminf(width / env->width, height / env->height) * client->zoom;
     screen.width = env->width * screen.scale;
     screen.height = env->height * screen.scale;
     screen.x = floorf((width - screen.width) * 0.5f);
     screen.y = floorf((height - screen.height) * 0.5f);
+    screen.left = fmaxf(screen.x, 0.0f);
+    screen.top = fmaxf(screen.y, 0.0f);
+    screen.right = fminf(screen.x + screen.width, width);
+    screen.bottom = fminf(screen.y + screen.height, height);
+    screen.centre_x = client->centre_x;
+    screen.centre_y = client->centre_y;
     return screen;
 }
 
-/* From positions of Boids to pixels. */
+/* From positions of Boids to pixels. The world is a torus: each is drawn by the shorter way from the middle. */
 static inline float boids__screen_x(const BoidsScreen* screen, uint32_t x) {
-    return screen->x + (float)x * (1.0f / 4294967296.0f) * screen->width;
+    return screen->x + (0.5f + (float)(int32_t)(x - screen->centre_x) * (1.0f / 4294967296.0f)) * screen->width;
 }
 static inline float boids__screen_y(const BoidsScreen* screen, uint32_t y) {
-    return screen->y + screen->height - (float)y * (1.0f / 4294967296.0f) * screen->height;
+    return screen->y + (0.5f - (float)(int32_t)(y - screen->centre_y) * (1.0f / 4294967296.0f)) * screen->height;
+}
+
+/* From pixels to positions of Boids. */
+static inline uint32_t boids__world_x(const BoidsScreen* screen, float x) {
+    return screen->centre_x + (uint32_t)(int64_t)(((double)(x - screen->x) / (double)screen->width - 0.5) * 4294967296.0);
+}
+static inline uint32_t boids__world_y(const BoidsScreen* screen, float y) {
+    return screen->centre_y - (uint32_t)(int64_t)(((double)(y - screen->y) / (double)screen->height - 0.5) * 4294967296.0);
+}
+
+/* Zooms by a factor; what is at x, y, in pixels, stays there. */
+static inline void boids__zoom(const Boids* env, BoidsClient* client, float factor, float x, float y) {
+    const BoidsScreen before = boids__screen(env, client);
+    client->zoom = fminf(fmaxf(client->zoom * factor, 1.0f), (float)BOIDS_MOST_ZOOM);
+    const BoidsScreen after = boids__screen(env, client);
+    client->centre_x += boids__world_x(&before, x) - boids__world_x(&after, x);
+    client->centre_y += boids__world_y(&before, y) - boids__world_y(&after, y);
+}
+
+/* Moves the world by so many pixels. */
+static inline void boids__pan(const Boids* env, BoidsClient* client, float x, float y) {
+    const BoidsScreen screen = boids__screen(env, client);
+    client->centre_x = boids__world_x(&screen, screen.x + 0.5f * screen.width - x);
+    client->centre_y = boids__world_y(&screen, screen.y + 0.5f * screen.height - y);
+}
+
+/* The whole world, the origin in its bottom left corner. */
+static inline void boids__show_all(BoidsClient* client) {
+    client->zoom = 1.0f;
+    client->centre_x = client->centre_y = UINT32_C(1) << 31;
 }
 
 /* From one position to another by the shorter way around the torus, in world units. */
@@ -140,9 +190,11 @@ static inline void boids__show_at_once(const Boids* env, BoidsClient* client) {
 }
 
 /* Takes over the poses of the flock, once a frame. */
-static inline void boids__follow(const Boids* env, BoidsClient* client) {
+static inline void boids__follow(Boids* env, BoidsClient* client) {
     const int32_t steps = env->tick - client->tick, frames = env_window_frames_per_step(client->window);
     const bool paused = client->window->paused;
+    if (steps) client->scripted = env->scripted;
+    env->scripted = false; /* the script says so again where it chooses the next turns */
     /* A boid that is farther away than it can have flown was placed anew, by a new episode: it moves there at once. So it does
      * after many steps. In world units: */
     const float farthest = steps > 0 && steps <= 16 ? (float)steps * env->speed * 1.1f + 1.0f : 0.0f;
@@ -190,15 +242,13 @@ static inline void boids__update_stats(const Boids* env, BoidsClient* client) {
     if (!shown || now < stats->next) return;
     const int32_t n = env->num_boids;
     const float touching = 1.0f - env->collision_radius / env->separation_radius; /* closeness at collision_radius */
-    double c = 0.0, s = 0.0, reward = 0.0, alignment = 0.0, neighbours = 0.0;
+    double reward = 0.0, alignment = 0.0, neighbours = 0.0;
     int32_t social = 0, colliding = 0, largest = 0; /* social: boids that have neighbours */
 
     sight_count(&env->sight, client->neighbours);
     sight_groups(&env->sight, client->forest, client->group, &stats->groups, &largest);
     for (int32_t i = 0; i < n; i++) {
         const BoidsObservation* observed = boids_observation(env, i);
-        c += (double)sight_cos(env->heading[i]);
-        s += (double)sight_sin(env->heading[i]);
         reward += (double)env->rewards[i];
         neighbours += client->neighbours[i];
         if (observed->any > 0.0f) {
@@ -207,7 +257,7 @@ static inline void boids__update_stats(const Boids* env, BoidsClient* client) {
         }
         colliding += observed->closeness > touching && observed->closeness > 0.0f;
     }
-    stats->polarization = (float)(sqrt(c * c + s * s) / n);
+    stats->polarization = boids_polarization(env);
     stats->alignment = (float)(alignment / (social ? social : 1));
     stats->reward = (float)(reward / n);
     stats->neighbours = (float)(neighbours / n);

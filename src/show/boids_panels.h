@@ -5,21 +5,21 @@
 #ifndef BOIDS_PANELS_H
 #define BOIDS_PANELS_H
 
+#include "show/boids_layout.h"
 #include "show/boids_world.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { BOIDS__MARGIN = 14 }; /* from the edge of the window to a panel */
-
-static inline Color boids__dim(void) { return show_colour(148, 172, 198, 255); }
+static inline Color boids__dim(void) { return show_colour(150, 174, 200, 255); }
 static inline Color boids__bright(void) { return show_colour(240, 246, 252, 255); }
+static inline Color boids__grey(void) { return show_colour(84, 100, 118, 255); } /* of what has no effect */
 static inline Color boids__accent(void) { return show_colour(255, 206, 110, 255); }
 static inline Color boids__rule(int opacity) { return show_colour(120, 170, 215, opacity); } /* thin lines */
 
-static inline void boids__panel(float x, float y, float width, float height) {
-    show_rectangle(x, y, width, height, show_colour(3, 10, 20, 208));
-    show_rectangle(x, y, width, 1.0f, boids__rule(90));
+static inline void boids__draw_panel(const BoidsPanel* panel) {
+    show_rectangle(panel->x, panel->y, panel->width, panel->height, show_colour(3, 10, 20, 214));
+    show_rectangle(panel->x, panel->y, panel->width, 1.0f, boids__rule(90));
 }
 
 /* A number with its unit scaled: 950, 12.3 k, 4.56 M. */
@@ -55,88 +55,128 @@ static inline void boids__draw_title(const Boids* env, const EnvWindow* window, 
     show_text_before(text, right, y, boids__accent());
 }
 
-/* The weights of the script and of the reward, and a bar for that of the script. y: of the first line. */
+/* The colouring as a bar from its least to its greatest value, with words below it. y: of the first of its lines. */
+static inline void boids__draw_legend(const BoidsClient* client, float left, float right, float y) {
+    /* the name, the words, and what the bar spans */
+    static const struct {
+        const char *name, *words[5];
+        float from, to;
+    } legends[BOIDS_NUM_COLOURINGS] = {
+#define BOIDS__LEGEND(name, text, from, to, ...) {text, {__VA_ARGS__}, from, to},
+        BOIDS_COLOURINGS(BOIDS__LEGEND)
+#undef BOIDS__LEGEND
+    };
+    enum { SLICES = 48 };
+    const int32_t colouring = client->colouring;
+    boids__row(left, right, y, "colour", legends[colouring].name);
+    const float width = (right - left) / (float)SLICES;
+    for (int k = 0; k < SLICES; k++) {
+        const float part = ((float)k + 0.5f) / (float)SLICES;
+        float value = legends[colouring].from + (legends[colouring].to - legends[colouring].from) * part;
+        if (colouring == BOIDS_BY_NEIGHBOURS) value = exp2f(part * log2f(BOIDS__MANY + 1.0f)) - 1.0f; /* logarithmic */
+        if (colouring == BOIDS_BY_GROUP) value = floorf(value);
+        show_rectangle(left + (float)k * width, y + 25.0f, width, 7.0f, boids__colour_of(colouring, value));
+    }
+    int words = 0;
+    while (words < 5 && legends[colouring].words[words]) words++;
+    for (int k = 0; k < words; k++) { /* the first at the left end, the last at the right end, the others evenly between */
+        const char* word = legends[colouring].words[k];
+        const float share = words > 1 ? (float)k / (float)(words - 1) : 0.0f;
+        show_text(word, left + (right - left - show_text_width(word)) * share, y + 36.0f, boids__dim());
+    }
+}
+
+/* The weights of the script and of the reward, and a bar for that of the script. Those of a script that does not steer are grey.
+ * y: of the first line. */
 static inline void boids__draw_weights(const Boids* env, const BoidsClient* client, float left, float right, float y) {
-    const float script_right = right - 84.0f, width = right - left;
-    show_text_before("script", script_right, y, boids__dim());
+    const float script_right = right - 74.0f, width = right - left;
+    const bool scripted = client->scripted;
+    show_text_before("script", script_right, y, scripted ? boids__dim() : boids__grey());
     show_text_before("reward", right, y, boids__dim());
     char text[48];
     int k = 0;
 #define BOIDS__WEIGHT(name)                                                                                             \
     {                                                                                                                   \
-        const Color colour = client->weight == k++ ? boids__accent() : boids__dim();                                    \
+        const bool selected = client->weight == k++;                                                                    \
+        const Color colour = !scripted ? boids__grey() : selected ? boids__accent() : boids__dim();                     \
         const float row = y + (float)(k * SHOW_LINE_HEIGHT), script = env->script_##name;                               \
-        show_text(#name, left, row, colour);                                                                            \
+        show_text(#name, left, row, selected ? boids__accent() : boids__dim());                                         \
         snprintf(text, sizeof text, "%.2f", (double)script);                                                            \
-        show_text_before(text, script_right, row, boids__bright());                                                     \
+        show_text_before(text, script_right, row, scripted ? boids__bright() : boids__grey());                          \
         snprintf(text, sizeof text, "%.2f", (double)env->name##_weight);                                                \
         show_text_before(text, right, row, boids__bright());                                                            \
         const float share = script > 0.01f ? log10f(script * 100.0f) / 3.0f : 0.0f; /* logarithmic, from 0.01 to 10 */  \
-        show_rectangle(left, row + 18.0f, width, 2.0f, boids__rule(50));                                                \
-        show_rectangle(left, row + 18.0f, width * share, 2.0f, colour);                                                 \
+        show_rectangle(left, row + 18.0f, width, 1.0f, boids__rule(50));                                                \
+        show_rectangle(left, row + 17.0f, width * share, 2.0f, colour);                                                 \
     }
     BOIDS_WEIGHTS(BOIDS__WEIGHT)
 #undef BOIDS__WEIGHT
 }
 
-static inline void boids__draw_numbers(const Boids* env, const BoidsClient* client) {
-#define BOIDS__TEXT(name, text) text,
-    static const char* const colourings[] = {BOIDS_COLOURINGS(BOIDS__TEXT)};
-#undef BOIDS__TEXT
-    enum { ROWS = 12 };
+static inline void boids__draw_numbers(const Boids* env, const BoidsClient* client, const BoidsLayout* layout) {
+    const BoidsPanel* panel = &layout->numbers;
     const BoidsStats* stats = &client->stats;
-    const float x = BOIDS__MARGIN, y = BOIDS__MARGIN, width = 268.0f, pad = 12.0f;
-    const float left = x + pad, right = x + width - pad;
-    const float weights = y + pad + (float)((ROWS + 1) * SHOW_LINE_HEIGHT) + 14.0f;
-    boids__panel(x, y, width, weights - y + 4.0f * SHOW_LINE_HEIGHT + pad);
-    boids__draw_title(env, client->window, left, right, y + pad);
+    const float left = panel->x + BOIDS__PAD, right = panel->x + panel->width - BOIDS__PAD;
+    if (!panel->rows) return;
+    boids__draw_panel(panel);
+    boids__draw_title(env, client->window, left, right, panel->y + BOIDS__PAD);
 
-    char text[48];
-    float row = y + pad + 6.0f;
-#define BOIDS__ROW(name, ...)                                          \
-    do {                                                               \
-        snprintf(text, sizeof text, __VA_ARGS__);                      \
-        boids__row(left, right, row += SHOW_LINE_HEIGHT, name, text);  \
-    } while (0)
-    BOIDS__ROW("polarization", "%.2f", (double)stats->polarization);
-    BOIDS__ROW("local alignment", "%.2f", (double)stats->alignment);
-    BOIDS__ROW("reward", "%.2f", (double)stats->reward);
-    BOIDS__ROW("neighbours", "%.1f", (double)stats->neighbours);
-    BOIDS__ROW("isolated", "%.1f %%", 100.0 * (double)stats->isolated);
-    BOIDS__ROW("colliding", "%.1f %%", 100.0 * (double)stats->colliding);
-    BOIDS__ROW("groups", "%d", (int)stats->groups);
-    BOIDS__ROW("largest group", "%.0f %%", 100.0 * (double)stats->largest_group);
-    BOIDS__ROW("step", "%d of %d", (int)env->tick, env->horizon);
-    boids__short_number(text, sizeof text, stats->steps_per_second);
-    boids__row(left, right, row += SHOW_LINE_HEIGHT, "steps / s", text);
-    BOIDS__ROW("frames / s", "%d", GetFPS());
-    BOIDS__ROW("colour", "%s", colourings[client->colouring]);
+    char text[48], rate[32];
+    boids__short_number(rate, sizeof rate, stats->steps_per_second);
+    float y = panel->y + BOIDS__PAD;
+    int32_t room = panel->rows; /* for the title and the rows */
+    if (layout->legend) room -= BOIDS__LEGEND_ROWS;
+    if (layout->weights) room -= BOIDS__WEIGHTS_ROWS;
+#define BOIDS__ROW(name, ...)                                         \
+    if (--room > 0) {                                                 \
+        snprintf(text, sizeof text, __VA_ARGS__);                     \
+        boids__row(left, right, y += SHOW_LINE_HEIGHT, name, text);   \
+    }
+    BOIDS__ROW("polarization", "%.2f", (double)stats->polarization)
+    BOIDS__ROW("reward", "%.2f", (double)stats->reward)
+    BOIDS__ROW("step", "%d", (int)env->tick)
+    BOIDS__ROW("local alignment", "%.2f", (double)stats->alignment)
+    BOIDS__ROW("neighbours", "%.1f", (double)stats->neighbours)
+    BOIDS__ROW("isolated", "%.1f %%", 100.0 * (double)stats->isolated)
+    BOIDS__ROW("colliding", "%.1f %%", 100.0 * (double)stats->colliding)
+    BOIDS__ROW("groups", "%d", (int)stats->groups)
+    BOIDS__ROW("largest group", "%.0f %%", 100.0 * (double)stats->largest_group)
+    BOIDS__ROW("steps / s", "%s", rate)
+    BOIDS__ROW("frames / s", "%d", GetFPS())
 #undef BOIDS__ROW
-    show_rectangle(left, weights - 7.0f, right - left, 1.0f, boids__rule(60));
-    boids__draw_weights(env, client, left, right, weights);
+    y += SHOW_LINE_HEIGHT + BOIDS__RULE_HEIGHT;
+    if (!layout->legend) return;
+    show_rectangle(left, y - 5.0f, right - left, 1.0f, boids__rule(60));
+    boids__draw_legend(client, left, right, y);
+    y += BOIDS__LEGEND_ROWS * SHOW_LINE_HEIGHT + BOIDS__RULE_HEIGHT;
+    if (!layout->weights) return;
+    show_rectangle(left, y - 5.0f, right - left, 1.0f, boids__rule(60));
+    boids__draw_weights(env, client, left, right, y);
 }
 
 /* --- the observation of the selected boid ------------------------------------------------------------------------------------ */
 
-/* The name of an element of the observation, with spaces for its underscores, and its value as a bar from -1 to 1 around x. */
-static inline void boids__draw_element(const char* name, float value, Color colour, float left, float x, float half,
-                                       float y) {
+/* The name of an element of the observation, with spaces for its underscores, its value as a bar from -1 to 1, and as a number. */
+static inline void boids__draw_element(const char* name, float value, Color colour, float left, float right, float y) {
+    const float half = 62.0f, middle = right - 48.0f - half;
     char text[32];
     snprintf(text, sizeof text, "%s", name);
     for (char* letter = text; *letter; letter++)
         if (*letter == '_') *letter = ' ';
     show_text(text, left, y, boids__dim());
-    show_rectangle(x - half, y + 8.0f, 2.0f * half, 2.0f, boids__rule(40));
-    show_rectangle(fminf(x, x + value * half), y + 4.0f, fabsf(value * half), 10.0f, colour);
+    show_rectangle(middle - half, y + 8.0f, 2.0f * half, 2.0f, boids__rule(40));
+    show_rectangle(fminf(middle, middle + value * half), y + 4.0f, fabsf(value * half), 10.0f, colour);
+    show_rectangle(middle, y, 1.0f, SHOW_LINE_HEIGHT, boids__rule(110));
+    snprintf(text, sizeof text, "%.2f", fabsf(value) < 0.005f ? 0.0 : (double)value); /* no -0.00 */
+    show_text_before(text, right, y, boids__bright());
 }
 
-static inline void boids__draw_observation(const Boids* env, const BoidsClient* client) {
-    enum { ELEMENTS = sizeof(BoidsObservation) / sizeof(float) };
+static inline void boids__draw_observation(const Boids* env, const BoidsClient* client, const BoidsPanel* panel) {
     const BoidsObservation* observed = boids_observation(env, client->selected);
-    const float width = 318.0f, pad = 12.0f, x = (float)GetScreenWidth() - BOIDS__MARGIN - width, y = BOIDS__MARGIN;
-    const float left = x + pad, right = x + width - pad, half = 66.0f, middle = right - half;
+    const float left = panel->x + BOIDS__PAD, right = panel->x + panel->width - BOIDS__PAD;
     const Color cohesion = boids__cohesion_colour(), alignment = boids__alignment_colour();
     const Color separation = boids__separation_colour();
+    if (!panel->rows) return;
 
     /* an element has the colour of the rule that it belongs to */
     struct {
@@ -152,47 +192,81 @@ static inline void boids__draw_observation(const Boids* env, const BoidsClient* 
     colours.push_ahead = colours.push_left = colours.closeness = separation;
 
     char text[48];
-    boids__panel(x, y, width, 2.0f * pad + (float)((ELEMENTS + 2) * SHOW_LINE_HEIGHT) + 6.0f);
+    float y = panel->y + BOIDS__PAD;
+    int32_t room = panel->rows;
+    boids__draw_panel(panel);
     snprintf(text, sizeof text, "boid %d", (int)client->selected);
-    show_text(text, left, y + pad, boids__accent());
+    show_text(text, left, y, boids__accent());
     snprintf(text, sizeof text, "%d in view", (int)client->neighbours[client->selected]);
-    show_text_before(text, right, y + pad, boids__bright());
-    float row = y + pad + 6.0f;
-    show_rectangle(middle, row + SHOW_LINE_HEIGHT, 1.0f, (float)(ELEMENTS * SHOW_LINE_HEIGHT) - 4.0f, boids__rule(110));
+    show_text_before(text, right, y, boids__bright());
 #define BOIDS__ELEMENT(name, doc) \
-    boids__draw_element(#name, observed->name, colours.name, left, middle, half, row += SHOW_LINE_HEIGHT);
+    if (--room > 0) boids__draw_element(#name, observed->name, colours.name, left, right, y += SHOW_LINE_HEIGHT);
     BOIDS_OBSERVATION(BOIDS__ELEMENT)
 #undef BOIDS__ELEMENT
     snprintf(text, sizeof text, "%.2f", (double)env->rewards[client->selected]);
-    boids__row(left, right, row + SHOW_LINE_HEIGHT, "reward", text);
+    if (--room > 0) boids__row(left, right, y + SHOW_LINE_HEIGHT, "reward", text);
 }
 
 /* --- the keys ---------------------------------------------------------------------------------------------------------------- */
 
-/* At the bottom, centred, in as many lines as they need. */
-static inline void boids__draw_help(void) {
-    static const char* const keys[][2] = {
-        {"Space", "pause"},        {"N", "step"},    {"+ -", "speed"},  {"R", "restart"},    {"C", "colour"},
-        {"T", "trails"},           {"H", "numbers"}, {"V Tab", "view"}, {"1 2 3", "weight"}, {"Up Down", "change"},
-        {"Left button", "friend"}, {"Right", "foe"}, {"F1", "help"},    {"Esc", "close"}};
-    enum { KEYS = sizeof keys / sizeof keys[0], GAP = 22, SPACE = 7 };
-    int widths[KEYS] = {0}, line_of[KEYS] = {0}, line_width[KEYS] = {0}, lines = 1;
-    const int screen = GetScreenWidth() - 2 * BOIDS__MARGIN;
-    for (int k = 0; k < KEYS; k++) {
-        widths[k] = MeasureText(keys[k][0], SHOW_TEXT_SIZE) + SPACE + MeasureText(keys[k][1], SHOW_TEXT_SIZE) + GAP;
-        if (line_width[lines - 1] && line_width[lines - 1] + widths[k] > screen) lines++;
-        line_of[k] = lines - 1;
-        line_width[lines - 1] += widths[k];
+/* What a key does; those that a small window has no room for are last. */
+typedef struct BoidsKey {
+    const char *key, *what;
+    bool weights; /* whether it changes weights */
+} BoidsKey;
+
+enum { BOIDS__KEYS = 19, BOIDS__KEY_GAP = 20, BOIDS__KEY_SPACE = 6 };
+
+static inline const BoidsKey* boids__all_keys(void) {
+    static const BoidsKey keys[BOIDS__KEYS] = {
+        {"F1", "help", false},       {"Space", "pause", false},     {"Left button", "friend", false},
+        {"Right", "foe", false},     {"Middle drag", "pan", false}, {"Wheel", "zoom", false},
+        {"0", "whole world", false}, {"C", "colour", false},        {"V Tab", "view", false},
+        {"H", "numbers", false},     {"T", "trails", false},        {"+ -", "speed", false},
+        {"N", "step", false},        {"R", "restart", false},       {"1 2 3", "weight", true},
+        {"Up Down", "change", true}, {"F11", "full screen", false}, {"P", "picture", false},
+        {"Esc", "close", false}};
+    return keys;
+}
+
+static inline float boids__key_width(const BoidsKey* key) {
+    return show_text_width(key->key) + BOIDS__KEY_SPACE + show_text_width(key->what);
+}
+
+/* How many keys, from key `from` on, fit into a line of this width: at least one. */
+static inline int boids__keys_in_line(int from, float width) {
+    int count = 0;
+    for (float used = 0.0f; from + count < BOIDS__KEYS; count++) {
+        used += boids__key_width(&boids__all_keys()[from + count]) + (count ? BOIDS__KEY_GAP : 0);
+        if (count && used > width) break;
     }
-    const float top = (float)GetScreenHeight() - (float)(lines * SHOW_LINE_HEIGHT) - 14.0f;
-    boids__panel(0.0f, top, (float)GetScreenWidth(), (float)(lines * SHOW_LINE_HEIGHT) + 14.0f);
-    float x = 0.0f;
-    for (int k = 0; k < KEYS; k++) {
-        const float y = top + 8.0f + (float)(line_of[k] * SHOW_LINE_HEIGHT);
-        if (!k || line_of[k] != line_of[k - 1]) x = ((float)GetScreenWidth() - (float)(line_width[line_of[k]] - GAP)) * 0.5f;
-        show_text(keys[k][0], x, y, boids__accent());
-        show_text(keys[k][1], x + show_text_width(keys[k][0]) + SPACE, y, boids__dim());
-        x += (float)widths[k];
+    return count;
+}
+
+/* The lines that all keys need. */
+static inline int32_t boids__help_rows(float width) {
+    int32_t rows = 0;
+    for (int from = 0; from < BOIDS__KEYS; rows++) from += boids__keys_in_line(from, width - 2.0f * BOIDS__MARGIN);
+    return rows;
+}
+
+/* At the bottom, centred. */
+static inline void boids__draw_help(const BoidsClient* client, const BoidsPanel* panel) {
+    boids__draw_panel(panel);
+    for (int32_t row = 0, from = 0; row < panel->rows && from < BOIDS__KEYS; row++) {
+        const int count = boids__keys_in_line(from, panel->width - 2.0f * BOIDS__MARGIN);
+        float width = (float)((count - 1) * BOIDS__KEY_GAP);
+        for (int k = 0; k < count; k++) width += boids__key_width(&boids__all_keys()[from + k]);
+        float x = panel->x + (panel->width - width) * 0.5f;
+        const float y = panel->y + 0.5f * BOIDS__PAD + (float)(row * SHOW_LINE_HEIGHT);
+        for (int k = 0; k < count; k++) {
+            const BoidsKey* key = &boids__all_keys()[from + k];
+            const bool grey = key->weights && !client->scripted;
+            show_text(key->key, x, y, grey ? boids__grey() : boids__accent());
+            show_text(key->what, x + show_text_width(key->key) + BOIDS__KEY_SPACE, y, grey ? boids__grey() : boids__dim());
+            x += boids__key_width(key) + BOIDS__KEY_GAP;
+        }
+        from += count;
     }
 }
 

@@ -22,11 +22,11 @@ typedef struct BoidsPicture {
     int32_t left, top, world_width, world_height; /* where the world is, in pixels, at least 1 x 1 */
 } BoidsPicture;
 
-/* The colour of boid i, 0 to 255 each: a hue for its heading, of equal lightness to the eye. Coral is to the right, gold up, mint to
+/* The colour of a heading (2^16 to a full turn), 0 to 255 each: a hue, of equal lightness to the eye. Coral is to the right, gold up, mint to
  * the left, blue down. It approximates the circle of lightness 0.8 and chroma 0.12 in the colour space OKLCH by one sine and cosine
  * each, with 7 added to green. */
-static inline void boids_colour(const Boids* env, int32_t i, float rgb[3]) {
-    const float c = sight_cos(env->heading[i]), s = sight_sin(env->heading[i]);
+static inline void boids_heading_colour(int32_t heading, float rgb[3]) {
+    const float c = sight_cos(heading), s = sight_sin(heading);
     rgb[0] = 165.0f + 83.0f * c + 33.0f * s;
     rgb[1] = 192.0f - 30.0f * c;
     rgb[2] = 166.0f - 88.0f * s;
@@ -56,22 +56,23 @@ static inline void show__blend(uint8_t* pixel, uint64_t colour, uint32_t cover) 
     pixel[2] = (uint8_t)(mixed >> 40);
 }
 
-/* The background: dark blue, lighter towards the top, and half as light outside the world. Rows of equal colour are copied. */
-static inline void boids__draw_background(const BoidsPicture* picture) {
+/* The colour of a row of the background: dark blue, lighter towards the top. */
+static inline void boids__row_colour(const BoidsPicture* picture, int32_t y, uint8_t colour[3]) {
     static const float top[3] = {13.0f, 36.0f, 60.0f}, bottom[3] = {4.0f, 11.0f, 26.0f};
+    const float depth = ((float)y + 0.5f) / (float)picture->height;
+    for (int k = 0; k < 3; k++) colour[k] = (uint8_t)(top[k] + (bottom[k] - top[k]) * depth + 0.5f);
+}
+
+/* The background, half as light outside the world. Rows of equal colour are copied. */
+static inline void boids__draw_background(const BoidsPicture* picture) {
     const size_t stride = (size_t)picture->width * 3;
     uint8_t colour[3] = {0, 0, 0};
     for (int32_t y = 0; y < picture->height; y++) {
-        uint8_t* row = picture->rgb + (size_t)y * stride;
-        const float depth = ((float)y + 0.5f) / (float)picture->height;
+        uint8_t *row = picture->rgb + (size_t)y * stride, before[3];
         const bool inside = y >= picture->top && y - picture->top < picture->world_height;
-        bool same = y != 0 && y != picture->top && y - picture->top != picture->world_height;
-        for (int k = 0; k < 3; k++) {
-            const uint8_t shade = (uint8_t)(top[k] + (bottom[k] - top[k]) * depth + 0.5f);
-            same = same && shade == colour[k];
-            colour[k] = shade;
-        }
-        if (same) {
+        memcpy(before, colour, 3);
+        boids__row_colour(picture, y, colour);
+        if (y != 0 && y != picture->top && y - picture->top != picture->world_height && !memcmp(before, colour, 3)) {
             memcpy(row, row - stride, stride);
             continue;
         }
@@ -134,29 +135,34 @@ static inline void boids__draw_dot(const BoidsPicture* picture, uint32_t x, uint
     }
 }
 
-/* Draws the flock. rgb: (height x width x 3), from the top row, both at least 1. */
-#define c_pixels c_pixels
-static inline void c_pixels(const Boids* env, uint8_t* rgb, int32_t width, int32_t height) {
+/* Where the world is in a picture: as large as possible, in the middle. */
+static inline BoidsPicture boids__fit(const Boids* env, uint8_t* rgb, int32_t width, int32_t height) {
     const float scale = show__min((float)width / env->width, (float)height / env->height); /* pixels per world unit */
     BoidsPicture picture = {rgb, width, height, 0, 0, 0, 0};
     picture.world_width = show__clamp_int(env->width * scale + 0.5f, 1, width);
     picture.world_height = show__clamp_int(env->height * scale + 0.5f, 1, height);
+    /* no thin bar where the picture has the shape of the world, rounded to pixels */
+    if ((width - picture.world_width) * 100 <= width) picture.world_width = width;
+    if ((height - picture.world_height) * 100 <= height) picture.world_height = height;
     picture.left = (width - picture.world_width) / 2;
     picture.top = (height - picture.world_height) / 2;
-    boids__draw_background(&picture);
+    return picture;
+}
 
-    const float w = (float)picture.world_width, h = (float)picture.world_height;
+/* Draws the boids over what is in the picture. */
+static inline void boids__draw_boids(const Boids* env, const BoidsPicture* picture) {
+    const float w = (float)picture->world_width, h = (float)picture->world_height;
     const float room = sqrtf(w * h / (float)env->num_boids);   /* side of a boid's share of the world, pixels */
     const float length = show__min(2.0f * sqrtf(room), 48.0f); /* of a dart, pixels */
     const float reach = 0.6f * length + 1.0f;                  /* no part of a dart is farther from its middle, pixels */
     for (int32_t i = 0; i < env->num_boids; i++) {
         float colour[3];
-        boids_colour(env, i, colour);
+        boids_heading_colour(env->heading[i], colour);
         const uint32_t red = (uint32_t)(int32_t)colour[0], green = (uint32_t)(int32_t)colour[1];
         const uint32_t blue = (uint32_t)(int32_t)colour[2];
         const uint64_t light = show__pack(red, green, blue);
         if (length < BOIDS_SHORTEST_DART) {
-            boids__draw_dot(&picture, env->x[i], ~env->y[i], light);
+            boids__draw_dot(picture, env->x[i], ~env->y[i], light);
             continue;
         }
         /* the right wing is darker, like folded paper in the light */
@@ -167,8 +173,16 @@ static inline void c_pixels(const Boids* env, uint8_t* rgb, int32_t width, int32
         /* the world is a torus: once more for each side that the dart may stick out of */
         for (int32_t n = y < reach ? 1 : 0; n >= (y > h - reach ? -1 : 0); n--)
             for (int32_t m = x < reach ? 1 : 0; m >= (x > w - reach ? -1 : 0); m--)
-                boids__draw_dart(&picture, x + (float)m * w, y + (float)n * h, c, s, length, light, dark);
+                boids__draw_dart(picture, x + (float)m * w, y + (float)n * h, c, s, length, light, dark);
     }
+}
+
+/* Draws the flock. rgb: (height x width x 3), from the top row, both at least 1. */
+#define c_pixels c_pixels
+static inline void c_pixels(const Boids* env, uint8_t* rgb, int32_t width, int32_t height) {
+    const BoidsPicture picture = boids__fit(env, rgb, width, height);
+    boids__draw_background(&picture);
+    boids__draw_boids(env, &picture);
 }
 
 #endif

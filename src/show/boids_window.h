@@ -8,8 +8,10 @@
  *     N      one step                  V      what one boid sees: the nearest to the mouse; Tab: the next
  *     + -    faster, slower            1 2 3  which weight the arrows up and down change, of the script and the reward alike
  *     R      restart                   mouse  left button: a friend; right: a foe; middle: what the nearest boid sees
- *     C      what colours mean         F1 ?   help
- *     H      numbers                   Esc    close
+ *     C      what colours mean         wheel  zooms; dragging with the middle button, or with Shift held, moves the world; 0: all of it
+ *     H      numbers                   F11    fills the screen
+ *     F1 ?   help                      P      saves a picture
+ *     Esc    close
  *
  * It reads the flock and keeps its notes in memory of its own. It changes the flock only where the viewer says so: the guest at the
  * mouse, the weights, a restart.
@@ -22,7 +24,7 @@
 
 #include "show/boids_panels.h"
 
-enum { BOIDS__LEAST_WIDTH = 480, BOIDS__LEAST_HEIGHT = 360 }; /* of the window, in pixels */
+enum { BOIDS__LEAST_WIDTH = 320, BOIDS__LEAST_HEIGHT = 240 }; /* of the window, in pixels */
 
 /* --- opening and closing ---------------------------------------------------------------------------------------------------- */
 
@@ -30,8 +32,10 @@ enum { BOIDS__LEAST_WIDTH = 480, BOIDS__LEAST_HEIGHT = 360 }; /* of the window, 
 static inline void boids__close_window(Boids* env) {
     BoidsClient* client = env->client;
     if (!client) return;
-    if (client->trail.id) UnloadRenderTexture(client->trail);
-    if (client->dart.id) UnloadTexture(client->dart);
+    if (env_window_is_ours()) { /* not in a forked child */
+        if (client->trail.id) UnloadRenderTexture(client->trail);
+        if (client->dart.id) UnloadTexture(client->dart);
+    }
     env_window_close(&client->window);
     ENV_FREE(client->from);
     ENV_FREE(client->to);
@@ -61,15 +65,17 @@ static inline bool boids__make_client(Boids* env) {
 }
 
 /* What the first frame in a new window needs. */
-static inline void boids__start(const Boids* env, BoidsClient* client) {
+static inline void boids__start(Boids* env, BoidsClient* client) {
     SetWindowMinSize(BOIDS__LEAST_WIDTH, BOIDS__LEAST_HEIGHT);
     rlDisableBackfaceCulling(); /* the corners of triangles come in either order */
     client->window->speed = 0;  /* a step a frame */
     client->dart = boids__dart_texture();
-    client->trails = env->num_boids <= 4000; /* with more boids, little can be seen of them */
+    client->trails = env->num_boids <= BOIDS_MOST_TRAILS;
     client->numbers = client->help = true;
     client->selected = -1;
+    boids__show_all(client);
     boids__show_at_once(env, client);
+    env->scripted = false;
 }
 
 /* Opens the window where there is none. Returns 0, or what c_render then returns; then nothing is left open. */
@@ -90,24 +96,45 @@ static inline int32_t boids__open_window(Boids* env) {
 
 /* --- what the viewer does ---------------------------------------------------------------------------------------------------- */
 
+/* The wheel zooms. Dragging moves the world: with the middle button, or with Shift held. The middle button where nothing was dragged
+ * selects the nearest boid. */
+static inline void boids__zoom_and_pan(const Boids* env, BoidsClient* client, Vector2 mouse, bool shift) {
+    const float wheel = GetMouseWheelMove();
+    const bool middle = IsMouseButtonDown(MOUSE_BUTTON_MIDDLE),
+               drag = middle || (shift && IsMouseButtonDown(MOUSE_BUTTON_LEFT));
+    if (wheel < 0.0f || wheel > 0.0f) boids__zoom(env, client, powf(1.25f, wheel), mouse.x, mouse.y);
+    if (drag && client->dragging) {
+        boids__pan(env, client, mouse.x - client->drag.x, mouse.y - client->drag.y);
+        client->dragged += fabsf(mouse.x - client->drag.x) + fabsf(mouse.y - client->drag.y);
+    } else if (drag) {
+        client->dragged = 0.0f;
+    } else if (client->dragging && client->dragged < 4.0f && client->drag_selects) {
+        client->view = true;
+        client->selected = boids__nearest_to(env, client->mouse_x, client->mouse_y);
+    }
+    client->dragging = drag;
+    client->drag = mouse;
+    client->drag_selects = middle;
+}
+
 /* The guest is at the mouse while a button is down. */
-static inline void boids__mouse(Boids* env, BoidsClient* client, const BoidsScreen* screen) {
+static inline void boids__mouse(Boids* env, BoidsClient* client) {
     const Vector2 mouse = GetMousePosition();
-    const float x = (mouse.x - screen->x) / screen->scale, y = env->height - (mouse.y - screen->y) / screen->scale;
-    const bool inside = x >= 0.0f && x < env->width && y >= 0.0f && y < env->height;
-    client->mouse_x = fminf(fmaxf(x, 0.0f), env->width * 0.999999f);
-    client->mouse_y = fminf(fmaxf(y, 0.0f), env->height * 0.999999f);
+    const bool shift = IsKeyDown(KEY_LEFT_SHIFT) || IsKeyDown(KEY_RIGHT_SHIFT);
+    boids__zoom_and_pan(env, client, mouse, shift);
+    const BoidsScreen screen = boids__screen(env, client);
+    const bool inside = mouse.x >= screen.left && mouse.x < screen.right && mouse.y >= screen.top && mouse.y < screen.bottom;
+    const float x = fminf(fmaxf(mouse.x, screen.left), screen.right), y = fminf(fmaxf(mouse.y, screen.top), screen.bottom);
+    const double turn = 1.0 / 4294967296.0;
+    client->mouse_x = fminf((float)(boids__world_x(&screen, x) * turn) * env->width, env->width * 0.999999f);
+    client->mouse_y = fminf((float)(boids__world_y(&screen, y) * turn) * env->height, env->height * 0.999999f);
     env->guest.x = client->mouse_x;
     env->guest.y = client->mouse_y;
     env->guest.kind = BOIDS_NOBODY;
-    if (inside && IsMouseButtonDown(MOUSE_BUTTON_LEFT))
+    if (inside && !shift && IsMouseButtonDown(MOUSE_BUTTON_LEFT))
         env->guest.kind = BOIDS_FRIEND;
     else if (inside && IsMouseButtonDown(MOUSE_BUTTON_RIGHT))
         env->guest.kind = BOIDS_FOE;
-    if (inside && IsMouseButtonPressed(MOUSE_BUTTON_MIDDLE)) {
-        client->view = true;
-        client->selected = boids__nearest_to(env, x, y);
-    }
 }
 
 /* One press makes a weight a quarter larger or a fifth smaller. The smallest above 0 is 0.01, the largest is 10. */
@@ -136,6 +163,7 @@ static inline void boids__key(Boids* env, BoidsClient* client, int key) {
             boids__show_at_once(env, client);
             client->stats.next = 0.0;
             break;
+        case KEY_ZERO: boids__show_all(client); break;
         case KEY_H: client->numbers = !client->numbers; break;
         case KEY_T: client->trails = !client->trails; break;
         case KEY_F1: client->help = !client->help; break;
@@ -176,18 +204,23 @@ static inline void boids__draw_frame(const Boids* env, BoidsClient* client, cons
     if (client->trails) boids__update_trails(env, client, screen);
     BeginDrawing();
     ClearBackground(show_colour(4, 9, 17, 255));
-    show_gradient(screen->x, screen->y, screen->width, screen->height, show_colour(11, 33, 56, 255),
-                  show_colour(5, 14, 28, 255));
-    BeginScissorMode((int)screen->x, (int)screen->y, (int)ceilf(screen->width), (int)ceilf(screen->height));
+    show_gradient(screen->left, screen->top, screen->right - screen->left, screen->bottom - screen->top,
+                  show_colour(11, 33, 56, 255), show_colour(5, 14, 28, 255));
+    BeginScissorMode((int)screen->left, (int)screen->top, (int)ceilf(screen->right - screen->left),
+                     (int)ceilf(screen->bottom - screen->top));
     if (client->trails && client->trail.id) boids__draw_trails(client, screen);
     if (client->view) boids__draw_view(env, client, screen);
     boids__draw_flock(env, client, screen);
-    if (env->guest.kind) boids__draw_guest(&env->guest, screen);
+    if (env->guest.kind) boids__draw_guest(&env->guest);
     EndScissorMode();
-    if (client->numbers) boids__draw_numbers(env, client);
-    if (client->view) boids__draw_observation(env, client);
-    if (client->help) boids__draw_help();
-    EndDrawing();
+    const float width = (float)GetScreenWidth(), height = (float)GetScreenHeight();
+    const BoidsLayout layout =
+        boids__layout(width, height, client->numbers, client->view, client->help, boids__help_rows(width));
+    if (client->numbers) boids__draw_numbers(env, client, &layout);
+    if (client->view) boids__draw_observation(env, client, &layout.observation);
+    if (client->help) boids__draw_help(client, &layout.help);
+    client->window->step = env->tick;
+    env_window_show(client->window);
 }
 
 #define c_render c_render
@@ -195,10 +228,10 @@ static inline int32_t c_render(Boids* env) {
     const int32_t refused = boids__open_window(env);
     if (refused) return refused;
     BoidsClient* client = env->client;
-    const BoidsScreen screen = boids__screen(env);
     boids__follow(env, client);
-    boids__mouse(env, client, &screen);
+    boids__mouse(env, client);
     boids__keys(env, client);
+    const BoidsScreen screen = boids__screen(env, client);
     boids__update_stats(env, client);
     boids__draw_frame(env, client, &screen);
     return env_window_steps(client->window);

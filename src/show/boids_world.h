@@ -14,6 +14,8 @@ static inline Color boids__cohesion_colour(void) { return show_colour(120, 230, 
 static inline Color boids__alignment_colour(void) { return show_colour(110, 190, 255, 255); }
 static inline Color boids__separation_colour(void) { return show_colour(255, 120, 110, 255); }
 
+enum { BOIDS__MANY = 63 }; /* neighbours from which on the colour stays the same */
+
 /* From deep blue over green to pale yellow. t: 0 to 1. */
 static inline void boids__gradient(float t, float rgb[3]) {
     static const float stops[5][3] = {{74, 92, 196}, {44, 148, 200}, {46, 200, 158}, {170, 226, 92}, {255, 240, 150}};
@@ -22,13 +24,14 @@ static inline void boids__gradient(float t, float rgb[3]) {
     for (int c = 0; c < 3; c++) rgb[c] = stops[k][c] + (stops[k + 1][c] - stops[k][c]) * (at - (float)k);
 }
 
-static inline Color boids__body_colour(const Boids* env, const BoidsClient* client, int32_t i) {
+/* The colour of a value by a colouring: a heading (2^16 to a full turn), a number of neighbours, a reward or a group. */
+static inline Color boids__colour_of(int32_t colouring, float value) {
     float rgb[3];
-    switch (client->colouring) {
-        case BOIDS_BY_NEIGHBOURS: boids__gradient(log2f((float)client->neighbours[i] + 1.0f) / 6.0f, rgb); break;
+    switch (colouring) {
+        case BOIDS_BY_NEIGHBOURS: boids__gradient(log2f(value + 1.0f) / log2f(BOIDS__MANY + 1.0f), rgb); break;
         case BOIDS_BY_REWARD: {
             /* from red at -1 over grey at 0 to green at 1 */
-            const float reward = env->rewards[i];
+            const float reward = value;
             const float end[3] = {reward < 0.0f ? 255.0f : 70.0f, reward < 0.0f ? 84.0f : 255.0f,
                                   reward < 0.0f ? 72.0f : 176.0f};
             for (int c = 0; c < 3; c++) rgb[c] = 120.0f + (end[c] - 120.0f) * sqrtf(fabsf(reward));
@@ -36,15 +39,21 @@ static inline Color boids__body_colour(const Boids* env, const BoidsClient* clie
         }
         case BOIDS_BY_GROUP: {
             /* a hue; steps of the golden section, so that groups with similar numbers look different */
-            const int32_t hue = (int32_t)((client->group[i] * 40503u) & 0xFFFF); /* 2^16 to a full turn */
+            const int32_t hue = (int32_t)(((uint32_t)value * 40503u) & 0xFFFF); /* 2^16 to a full turn */
             rgb[0] = 158.0f + 97.0f * sight_cos(hue);
             rgb[1] = 158.0f + 97.0f * sight_cos(hue - 21845);
             rgb[2] = 158.0f + 97.0f * sight_cos(hue + 21845);
             break;
         }
-        default: boids_colour(env, i, rgb);
+        default: boids_heading_colour((int32_t)value, rgb);
     }
     return show_colour((int)rgb[0], (int)rgb[1], (int)rgb[2], 255);
+}
+
+static inline Color boids__body_colour(const Boids* env, const BoidsClient* client, int32_t i) {
+    const float values[BOIDS_NUM_COLOURINGS] = {(float)env->heading[i], (float)client->neighbours[i], env->rewards[i],
+                                                (float)client->group[i]};
+    return boids__colour_of(client->colouring, values[client->colouring]);
 }
 
 /* --- darts ------------------------------------------------------------------------------------------------------------------- */
@@ -116,12 +125,15 @@ static inline void boids__add_dart(float x, float y, float nose_x, float nose_y,
 
 static inline void boids__draw_flock(const Boids* env, const BoidsClient* client, const BoidsScreen* screen) {
     const float length = boids__dart_length(env, screen), progress = boids__progress(client);
+    const float reach = 2.0f * length; /* no part of a dart is farther from its middle, even on the other side of a seam */
     const float left = screen->x + length, right = screen->x + screen->width - length;
     const float top = screen->y + length, bottom = screen->y + screen->height - length;
     boids__begin_darts(client);
     for (int32_t i = 0; i < env->num_boids; i++) {
         const BoidsPose pose = boids__pose_between(client, i, progress);
         const float x = boids__screen_x(screen, pose.x), y = boids__screen_y(screen, pose.y);
+        if (x < screen->left - reach || x > screen->right + reach || y < screen->top - reach || y > screen->bottom + reach)
+            continue;
         const float nose_x = sight_cos(pose.heading) * length, nose_y = -sight_sin(pose.heading) * length;
         const Color colour = boids__body_colour(env, client, i);
         rlColor4ub(colour.r, colour.g, colour.b, 255);
@@ -138,13 +150,22 @@ static inline void boids__draw_flock(const Boids* env, const BoidsClient* client
 
 /* --- trails ------------------------------------------------------------------------------------------------------------------ */
 
-/* Makes the texture of the trails, of the size that it should have. Returns false where that fails. */
+/* Makes the texture of the trails, of the size that it should have, and clears it where it shows another part of the world. Returns
+ * false where that fails. */
 static inline bool boids__fit_trails(BoidsClient* client, int width, int height) {
-    if (client->trail.texture.width == width && client->trail.texture.height == height) return true;
-    if (client->trail.id) UnloadRenderTexture(client->trail);
-    client->trail = LoadRenderTexture(width, height);
-    if (!client->trail.id) return false;
-    SetTextureFilter(client->trail.texture, TEXTURE_FILTER_BILINEAR);
+    const bool fits = client->trail.texture.width == width && client->trail.texture.height == height;
+    if (fits && !(client->trail_zoom < client->zoom || client->trail_zoom > client->zoom) &&
+        client->trail_x == client->centre_x && client->trail_y == client->centre_y)
+        return true;
+    if (!fits) {
+        if (client->trail.id) UnloadRenderTexture(client->trail);
+        client->trail = LoadRenderTexture(width, height);
+        if (!client->trail.id) return false;
+        SetTextureFilter(client->trail.texture, TEXTURE_FILTER_BILINEAR);
+    }
+    client->trail_zoom = client->zoom;
+    client->trail_x = client->centre_x;
+    client->trail_y = client->centre_y;
     BeginTextureMode(client->trail);
     ClearBackground(show_colour(0, 0, 0, 0));
     EndTextureMode();
@@ -154,13 +175,19 @@ static inline bool boids__fit_trails(BoidsClient* client, int width, int height)
 /* Fades the trails and adds the movement of this frame. They are kept in a texture, so that long trails cost no more than short
  * ones. It has half the resolution of the screen. */
 static inline void boids__update_trails(const Boids* env, BoidsClient* client, const BoidsScreen* screen) {
-    const BoidsScreen half = {0.0f, 0.0f, screen->width * 0.5f, screen->height * 0.5f, screen->scale * 0.5f};
-    const int width = (int)ceilf(half.width), height = (int)ceilf(half.height);
+    BoidsScreen half = *screen; /* the world in the texture, whose corner is that of what the window shows */
+    half.x = 0.5f * (screen->x - screen->left);
+    half.y = 0.5f * (screen->y - screen->top);
+    half.width *= 0.5f;
+    half.height *= 0.5f;
+    half.scale *= 0.5f;
+    const int width = (int)ceilf(0.5f * (screen->right - screen->left));
+    const int height = (int)ceilf(0.5f * (screen->bottom - screen->top));
     if (!boids__fit_trails(client, width, height) || !client->moved) return;
     const float progress = boids__progress(client);
     const float before = fmaxf(progress - 1.0f / (float)env_window_frames_per_step(client->window), 0.0f); /* last frame's */
     const float length = boids__dart_length(env, &half);
-    const bool dense = env->num_boids > 4000;
+    const bool dense = env->num_boids > BOIDS_MOST_TRAILS;
     BeginTextureMode(client->trail);
     /* what a frame leaves of the colour of a trail: alpha times it, minus 1/255, so that it reaches black */
     rlSetBlendFactors(RL_ONE, RL_SRC_ALPHA, RL_FUNC_REVERSE_SUBTRACT);
@@ -188,7 +215,7 @@ static inline void boids__draw_trails(const BoidsClient* client, const BoidsScre
     const Texture texture = client->trail.texture;
     const Rectangle from = {0.0f, 0.0f, (float)texture.width,
                             -(float)texture.height}; /* OpenGL counts rows from the bottom */
-    const Rectangle to = {screen->x, screen->y, screen->width, screen->height};
+    const Rectangle to = {screen->left, screen->top, 2.0f * (float)texture.width, 2.0f * (float)texture.height};
     const Vector2 origin = {0.0f, 0.0f};
     BeginBlendMode(BLEND_ADD_COLORS);
     DrawTexturePro(texture, from, to, origin, 0.0f, show_colour(255, 255, 255, 255));
@@ -246,8 +273,9 @@ static inline void boids__draw_view(const Boids* env, const BoidsClient* client,
 }
 
 /* A ring around the mouse, that swells and shrinks: green for a friend, red for a foe. */
-static inline void boids__draw_guest(const BoidsGuest* guest, const BoidsScreen* screen) {
-    const float x = screen->x + guest->x * screen->scale, y = screen->y + screen->height - guest->y * screen->scale;
+static inline void boids__draw_guest(const BoidsGuest* guest) {
+    const Vector2 mouse = GetMousePosition();
+    const float x = mouse.x, y = mouse.y;
     const bool friendly = guest->kind == BOIDS_FRIEND;
     const float radius = 15.0f + 2.5f * (float)sin(GetTime() * 5.0);
     const int r = friendly ? 90 : 255, g = friendly ? 240 : 96, b = friendly ? 200 : 72;

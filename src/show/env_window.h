@@ -28,20 +28,24 @@
  *     for (int sign; (sign = env_window_character(env->window));) ...
  *     BeginDrawing();
  *     ...
- *     EndDrawing();
+ *     env_window_show(env->window);
  *     return env_window_steps(env->window);
  *
- * Keys: Space pauses, N is one step, + and - change the speed (1/8 to 64 steps a frame), Esc closes. The window may be resized:
- * c_pixels then draws at the new size.
+ * Keys: Space pauses, N is one step, + and - change the speed (1/8 to 64 steps a frame), F11 fills the screen, P saves a picture into
+ * the current folder, Esc closes. The window may be resized: c_pixels then draws at the new size.
  *
- * A process has one window, and the thread that opened it draws and closes it. With LINKED_RAYLIB it links raylib; without, Python
- * hands the functions over at run time (see raylib_calls.h): boids_env.window.draw(vec) does, and says what is missing.
+ * A process has one window, and the thread that opened it draws and closes it. A child that was forked meanwhile has none: there,
+ * env_window_close frees memory and env_window_open returns ENV_NO_WINDOW, because the connection to the display is the parent's.
+ * With LINKED_RAYLIB it links raylib; without, Python hands the functions over at run time (see raylib_calls.h):
+ * boids_env/show/window.py does, and says what is missing.
+ *
+ * Where the X server ends, its library ends the process: "X connection broken". From Python a window outlives it, see window.py.
  */
 #ifndef ENV_WINDOW_H
 #define ENV_WINDOW_H
 
-#include "env.h"
-#include "show/raylib_calls.h"
+#include "env_threads.h"
+#include "show/shapes.h"
 
 #ifdef RAYLIB_CALLS
 #define ENV_EXTERNALS RAYLIB_CALLS
@@ -50,8 +54,11 @@
 enum {
     ENV_WINDOW_FPS = 60,     /* frames a second, at most */
     ENV_WINDOW_SLOWEST = -3, /* 2^-3 steps a frame: a step takes 8 frames */
-    ENV_WINDOW_FASTEST = 6   /* 2^6 steps a frame */
+    ENV_WINDOW_FASTEST = 6,  /* 2^6 steps a frame */
+    ENV_WINDOW_NOTE = 2      /* seconds for which a note is shown */
 };
+
+static int64_t env__window_process; /* the one that opened a window last, as env_process() says; 0: none */
 
 typedef struct EnvWindow {
     uint8_t* rgb;          /* (height x width x 3) the next frame; NULL without env_window_begin */
@@ -61,13 +68,23 @@ typedef struct EnvWindow {
     int32_t frames;        /* since the last step, where a step takes several frames */
     int32_t single;        /* steps asked for one by one since the last frame */
     bool paused;
+    bool picture;             /* whether a picture of this frame is to be saved */
+    int64_t step;             /* in the name of a picture: the steps asked for, unless the environment sets it */
+    char title[32], note[96]; /* a line of text at the top, until note_until */
+    double note_until;        /* seconds, as GetTime counts */
 } EnvWindow;
+
+/* False in a child that was forked while the window was open: it must not use the window, nor unload what belongs to it. */
+static inline bool env_window_is_ours(void) { return env__window_process == env_process(); }
 
 /* Does nothing where there is no window. */
 static inline void env_window_close(EnvWindow** window) {
     if (!*window) return;
-    if ((*window)->texture.id) UnloadTexture((*window)->texture);
-    CloseWindow();
+    if (env_window_is_ours()) {
+        if ((*window)->texture.id) UnloadTexture((*window)->texture);
+        show_unload_font();
+        CloseWindow();
+    }
     ENV_FREE((*window)->rgb);
     ENV_FREE(*window);
     *window = NULL;
@@ -79,7 +96,7 @@ static inline void env_window_close(EnvWindow** window) {
 static inline int32_t env_window_open(EnvWindow** window, const char* title, int32_t width, int32_t height) {
     if (!*window) {
         if (!raylib_is_here()) return ENV_NO_WINDOW;
-        if (IsWindowReady()) return ENV_WINDOW_TAKEN;
+        if (IsWindowReady()) return env__window_process && !env_window_is_ours() ? ENV_NO_WINDOW : ENV_WINDOW_TAKEN;
         SetTraceLogLevel(LOG_NONE); /* this also stops raylib from ending the process when it logs a fatal error */
         SetConfigFlags(FLAG_WINDOW_RESIZABLE);
         InitWindow(width, height, title);
@@ -89,9 +106,13 @@ static inline int32_t env_window_open(EnvWindow** window, const char* title, int
             CloseWindow();
             return ENV_NO_WINDOW;
         }
+        env__window_process = env_process();
         SetTargetFPS(ENV_WINDOW_FPS);
+        show_load_font();
+        snprintf((*window)->title, sizeof(*window)->title, "%s", title);
         (*window)->speed = ENV_WINDOW_SLOWEST; /* slow enough to follow each step with the eye */
     }
+    if (!env_window_is_ours()) return ENV_NO_WINDOW;
     return WindowShouldClose() ? ENV_CLOSED : 0;
 }
 
@@ -103,6 +124,10 @@ static inline int env_window_key(EnvWindow* window) {
         } else if (key == KEY_N) {
             window->paused = true;
             window->single++;
+        } else if (key == KEY_F11) {
+            ToggleBorderlessWindowed();
+        } else if (key == KEY_P) {
+            window->picture = true;
         } else {
             return key;
         }
@@ -124,6 +149,42 @@ static inline int env_window_character(EnvWindow* window) {
     return 0;
 }
 
+/* Saves what has been drawn as TITLE-STEP.png, or TITLE-STEP-2.png and so on: no file is overwritten. */
+static inline void env__window_save(EnvWindow* window) {
+    char name[64];
+    FILE* file = NULL;
+    for (int k = 1; k < 1000 && !file; k++) {
+        snprintf(name, sizeof name, k == 1 ? "%s-%lld.png" : "%s-%lld-%d.png", window->title, (long long)window->step, k);
+        for (char* c = name; *c; c++)
+            *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c == ' ' || *c == '/' ? '_' : *c);
+        file = fopen(name, "wx"); /* fails where the file exists */
+    }
+    bool saved = file != NULL;
+    if (file) {
+        const Image image = LoadImageFromScreen();
+        fclose(file);
+        saved = ExportImage(image, name);
+        UnloadImage(image);
+        if (!saved) remove(name);
+    }
+    snprintf(window->note, sizeof window->note, saved ? "saved %s" : "%s: cannot be saved in the current folder", name);
+    window->note_until = GetTime() + ENV_WINDOW_NOTE;
+}
+
+/* Ends a frame that BeginDrawing began. */
+static inline void env_window_show(EnvWindow* window) {
+    if (window->picture) {
+        rlDrawRenderBatchActive();
+        env__window_save(window);
+        window->picture = false;
+    } else if (GetTime() < window->note_until) {
+        const float width = show_text_width(window->note), x = floorf(((float)GetScreenWidth() - width) * 0.5f);
+        show_rectangle(x - 12.0f, 8.0f, width + 24.0f, SHOW_LINE_HEIGHT + 8.0f, show_colour(3, 10, 20, 230));
+        show_text(window->note, x, 8.0f + 5.0f, show_colour(240, 246, 252, 255));
+    }
+    EndDrawing();
+}
+
 /* How many frames a step takes: 1, or more at a speed below one step a frame. */
 static inline int32_t env_window_frames_per_step(const EnvWindow* window) {
     return window->speed < 0 ? 1 << -window->speed : 1;
@@ -132,14 +193,15 @@ static inline int32_t env_window_frames_per_step(const EnvWindow* window) {
 /* Call it once after each frame. Returns how many steps the viewer asks for before the next one. */
 static inline int32_t env_window_steps(EnvWindow* window) {
     const int32_t single = window->single + IsKeyPressedRepeat(KEY_N);
+    int32_t steps = single;
     window->single = 0;
-    if (window->paused) {
-        if (single) window->frames = 0;
-        return single;
+    if (!window->paused) {
+        if (++window->frames < env_window_frames_per_step(window)) return 0;
+        steps = window->speed > 0 ? 1 << window->speed : 1;
     }
-    if (++window->frames < env_window_frames_per_step(window)) return 0;
-    window->frames = 0;
-    return window->speed > 0 ? 1 << window->speed : 1;
+    if (steps) window->frames = 0;
+    window->step += steps;
+    return steps;
 }
 
 /* Makes rgb and the texture as large as the window is now. Returns false when out of memory. */
@@ -175,7 +237,7 @@ static inline int32_t env_window_end(EnvWindow* window) {
     UpdateTexture(window->texture, window->rgb);
     BeginDrawing();
     DrawTexture(window->texture, 0, 0, white);
-    EndDrawing();
+    env_window_show(window);
     return env_window_steps(window);
 }
 

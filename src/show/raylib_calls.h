@@ -53,19 +53,24 @@ enum { RL_TRIANGLES = 4, RL_ONE = 1, RL_SRC_ALPHA = 0x0302, RL_FUNC_REVERSE_SUBT
 enum { MOUSE_BUTTON_LEFT, MOUSE_BUTTON_RIGHT, MOUSE_BUTTON_MIDDLE };
 enum {
     KEY_SPACE = 32,
+    KEY_ZERO = 48,
     KEY_ONE = 49,
     KEY_TWO = 50,
     KEY_THREE = 51,
     KEY_C = 67,
     KEY_H = 72,
     KEY_N = 78,
+    KEY_P = 80,
     KEY_R = 82,
     KEY_T = 84,
     KEY_V = 86,
     KEY_TAB = 258,
     KEY_DOWN = 264,
     KEY_UP = 265,
-    KEY_F1 = 290
+    KEY_F1 = 290,
+    KEY_F11 = 300,
+    KEY_LEFT_SHIFT = 340,
+    KEY_RIGHT_SHIFT = 344
 };
 
 /* result, name, arguments */
@@ -80,14 +85,16 @@ enum {
     X(void, SetTargetFPS, (int fps))                                                               \
     X(int, GetScreenWidth, (void))                                                                 \
     X(int, GetScreenHeight, (void))                                                                \
+    X(void, ToggleBorderlessWindowed, (void))                                                      \
     X(int, GetFPS, (void))                                                                         \
     X(double, GetTime, (void))                                                                     \
     X(int, GetKeyPressed, (void))                                                                  \
     X(int, GetCharPressed, (void))                                                                 \
     X(bool, IsKeyPressedRepeat, (int key))                                                         \
+    X(bool, IsKeyDown, (int key))                                                                  \
     X(Vector2, GetMousePosition, (void))                                                           \
     X(bool, IsMouseButtonDown, (int button))                                                       \
-    X(bool, IsMouseButtonPressed, (int button))                                                    \
+    X(float, GetMouseWheelMove, (void))                                                            \
     X(void, BeginDrawing, (void))                                                                  \
     X(void, EndDrawing, (void))                                                                    \
     X(void, ClearBackground, (Color color))                                                        \
@@ -95,6 +102,9 @@ enum {
     X(void, EndScissorMode, (void))                                                                \
     X(void, BeginBlendMode, (int mode))                                                            \
     X(void, EndBlendMode, (void))                                                                  \
+    X(Image, LoadImageFromScreen, (void))                                                          \
+    X(bool, ExportImage, (Image image, const char* file))                                          \
+    X(void, UnloadImage, (Image image))                                                            \
     X(Texture, LoadTextureFromImage, (Image image))                                                \
     X(void, UpdateTexture, (Texture texture, const void* pixels))                                  \
     X(void, UnloadTexture, (Texture texture))                                                      \
@@ -107,8 +117,6 @@ enum {
     X(void, DrawTexture, (Texture texture, int x, int y, Color tint))                              \
     X(void, DrawTexturePro,                                                                        \
       (Texture texture, Rectangle from, Rectangle to, Vector2 origin, float rotation, Color tint)) \
-    X(void, DrawText, (const char* text, int x, int y, int size, Color color))                     \
-    X(int, MeasureText, (const char* text, int size))                                              \
     X(void, rlDisableBackfaceCulling, (void))                                                      \
     X(void, rlSetBlendFactors, (int source, int destination, int equation))                        \
     X(void, rlDrawRenderBatchActive, (void))                                                       \

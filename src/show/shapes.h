@@ -6,14 +6,13 @@
 #ifndef SHOW_SHAPES_H
 #define SHOW_SHAPES_H
 
+#include "show/font.h"
 #include "show/raylib_calls.h"
 
 #include <math.h>
+#include <string.h>
 
-enum {
-    SHOW_TEXT_SIZE = 20,  /* pixels: twice the size of raylib's font, which an integer factor keeps sharp */
-    SHOW_LINE_HEIGHT = 23 /* pixels from one line of text to the next */
-};
+enum { SHOW_LINE_HEIGHT = 20 }; /* pixels from one line of text to the next */
 
 /* Red, green, blue and opacity, 0 to 255 each. */
 static inline Color show_colour(int r, int g, int b, int a) {
@@ -108,11 +107,55 @@ static inline void show_arrow(float x0, float y0, float x1, float y1, Color colo
     rlEnd();
 }
 
-static inline float show_text_width(const char* text) { return (float)MeasureText(text, SHOW_TEXT_SIZE); }
+/* --- text -------------------------------------------------------------------------------------------------------------------- */
 
-/* x, y: the top left corner of the text. */
+/* The characters of font.h in one texture, each in a cell of its own. */
+enum { SHOW__CELL = 18, SHOW__CELLS = 16 }; /* pixels; cells to a row */
+
+static Texture show__font; /* of the window, of which a process has one. env_window.h loads and unloads it */
+
+static inline void show_load_font(void) {
+    enum { WIDTH = SHOW__CELL * SHOW__CELLS, HEIGHT = SHOW__CELL * ((SHOW_FONT_LAST - SHOW_FONT_FIRST) / SHOW__CELLS + 1) };
+    static uint8_t pixels[HEIGHT * WIDTH][4];
+    memset(pixels, 0, sizeof pixels);
+    for (int code = SHOW_FONT_FIRST; code <= SHOW_FONT_LAST; code++) {
+        const ShowGlyph* glyph = show_glyph((char)code);
+        const int cell = code - SHOW_FONT_FIRST, x = cell % SHOW__CELLS * SHOW__CELL, y = cell / SHOW__CELLS * SHOW__CELL;
+        for (int k = 0; k < glyph->width * glyph->height; k++) {
+            uint8_t* pixel = pixels[(y + k / glyph->width) * WIDTH + x + k % glyph->width];
+            pixel[0] = pixel[1] = pixel[2] = 255;
+            pixel[3] = (uint8_t)((glyph->pixels[k] - 'a') * 17);
+        }
+    }
+    const Image image = {pixels, WIDTH, HEIGHT, 1, PIXELFORMAT_UNCOMPRESSED_R8G8B8A8};
+    show__font = LoadTextureFromImage(image);
+}
+
+static inline void show_unload_font(void) {
+    if (show__font.id) UnloadTexture(show__font);
+    show__font.id = 0;
+}
+
+static inline float show_text_width(const char* text) {
+    float width = 0.0f;
+    for (; *text; text++) width += show_glyph(*text)->advance;
+    return width;
+}
+
+/* x, y: the top left corner of the text. It is drawn pixel by pixel, which keeps it sharp. */
 static inline void show_text(const char* text, float x, float y, Color colour) {
-    DrawText(text, (int)x, (int)y, SHOW_TEXT_SIZE, colour);
+    const Vector2 origin = {0.0f, 0.0f};
+    for (x = floorf(x), y = floorf(y); *text; text++) {
+        const ShowGlyph* glyph = show_glyph(*text);
+        const int code = (unsigned char)*text, cell = code < SHOW_FONT_FIRST || code > SHOW_FONT_LAST ? '?' : code;
+        const float column = (float)((cell - SHOW_FONT_FIRST) % SHOW__CELLS * SHOW__CELL);
+        const float row = (float)((cell - SHOW_FONT_FIRST) / SHOW__CELLS * SHOW__CELL);
+        const float width = glyph->width, height = glyph->height;
+        const Rectangle from = {column, row, width, height};
+        const Rectangle to = {x + glyph->left, y + glyph->top, width, height};
+        if (glyph->width) DrawTexturePro(show__font, from, to, origin, 0.0f, colour);
+        x += glyph->advance;
+    }
 }
 
 /* x, y: the top right corner of the text. */

@@ -74,10 +74,13 @@ static void sight__place_parts(void* update, int32_t from, int32_t to) {
     for (int32_t part = from; part < to; part++) sight__place_part((const SightUpdate*)update, part);
 }
 
-/* Sorts the bodies into cells, on at most `threads` threads. x, y: (size) positions. heading: (size) as sight_heading gives them. */
+/* Sorts the bodies into cells, on at most `threads` threads. x, y: (size) positions, which stay where they are until the next update.
+ * heading: (size) as sight_heading gives them. */
 static inline void sight_update(Sight* sight, const uint32_t* x, const uint32_t* y, const uint32_t* heading,
                                 int32_t threads) {
     const uint32_t cells = sight->columns * sight->rows;
+    sight->x = x;
+    sight->y = y;
     SightUpdate update = {sight, x, y, heading, threads < sight->parts ? threads : sight->parts};
     if (update.parts < 1) update.parts = 1;
     if (cells == 1) {

@@ -11,8 +11,8 @@
         VECTOR ux = SUBTRACT(TWO(pair->x), x), uy = SUBTRACT(TWO(pair->y), y);         \
         for (int k = 0; k < doubles_x; k++) ux = DOUBLE(ux);                           \
         for (int k = 0; k < doubles_y; k++) uy = DOUBLE(uy);                           \
-        if (!simple && sight->x_axis.scale) ux = MULHRS(ux, scale_x);                  \
-        uy = MULHRS(uy, scale_y);                                                      \
+        if (scaled_x) ux = MULHRS(ux, scale_x);                                        \
+        if (scaled_y) uy = MULHRS(uy, scale_y);                                        \
         const VECTOR d2 = OR(ADD(MULHRS(ux, ux), MULHRS(uy, uy)), unseen);             \
         const MASK seen = AT_MOST(d2, in_sight);                                       \
         count = COUNT_WHERE(count, seen);                                              \
@@ -21,7 +21,7 @@
         sc = ADD16_WHERE(sc, seen, TWO(pair->c));                                      \
         ss = ADD16_WHERE(ss, seen, TWO(pair->s));                                      \
         VECTOR w = SUBTRACT(separation2, LEAST(d2, separation2));                      \
-        if (!simple && sight->push_shift) w = SHIFT_RIGHT(w, sight->push_shift);       \
+        if (push_shift) w = SHIFT_RIGHT(w, push_shift);                                \
         px = ADD_PRODUCTS(px, w, ux);                                                  \
         py = ADD_PRODUCTS(py, w, uy);                                                  \
         nearest2 = LEAST(nearest2, d2);                                                \
@@ -37,8 +37,9 @@
     } while (0)
 
 TARGET SIGHT_INLINE void SIGHT_JOIN(NAME, _with)(const Sight* sight, const SightBlock* block, const SightCrowd* crowd,
-                                                 SightCrowdSums* sums, uint32_t (*squares)[SIGHT_LANES], const bool simple) {
-    const int doubles_x = simple ? 1 : sight->x_axis.doubles, doubles_y = simple ? 1 : sight->y_axis.doubles;
+                                                 SightCrowdSums* sums, uint32_t (*squares)[SIGHT_LANES], const int doubles_x,
+                                                 const int doubles_y, const bool scaled_x, const bool scaled_y,
+                                                 const int push_shift) {
     const VECTOR scale_x = SPLAT(sight->x_axis.scale), scale_y = SPLAT(sight->y_axis.scale),
                  in_sight = SPLAT((int16_t)(sight->view2 - 1));
     const VECTOR separation2 = SPLAT((int16_t)sight->separation2), one = SPLAT(1), zero = SPLAT(0);
@@ -75,10 +76,17 @@ TARGET SIGHT_INLINE void SIGHT_JOIN(NAME, _with)(const Sight* sight, const Sight
 TARGET static void NAME(const Sight* sight, const SightBlock* block, const SightCrowd* crowd, SightCrowdSums* sums,
                         uint32_t (*squares)[SIGHT_LANES]) {
     const SightAxis x = sight->x_axis, y = sight->y_axis;
-    if (x.doubles == 1 && y.doubles == 1 && !x.scale && !sight->push_shift && !squares) /* constants for the compiler */
-        SIGHT_JOIN(NAME, _with)(sight, block, crowd, sums, NULL, true);
+    const int shift = sight->push_shift;
+    const bool square = x.doubles == y.doubles && !x.scale && !squares && !shift;
+    /* constants for the compiler in the default world, and in those where the radius is the same in both axes */
+    if (x.doubles == 2 && y.doubles == 1 && !y.scale && !squares && !shift)
+        SIGHT_JOIN(NAME, _with)(sight, block, crowd, sums, NULL, 2, 1, true, false, 0);
+    else if (square && x.doubles == 2)
+        SIGHT_JOIN(NAME, _with)(sight, block, crowd, sums, NULL, 2, 2, false, true, 0);
+    else if (square && x.doubles == 3)
+        SIGHT_JOIN(NAME, _with)(sight, block, crowd, sums, NULL, 3, 3, false, true, 0);
     else
-        SIGHT_JOIN(NAME, _with)(sight, block, crowd, sums, squares, false);
+        SIGHT_JOIN(NAME, _with)(sight, block, crowd, sums, squares, x.doubles, y.doubles, x.scale, y.scale, shift);
 }
 
 #define SORT_TWO(a, b)                      \

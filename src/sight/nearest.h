@@ -33,6 +33,37 @@ static inline void sight__nearest_exact(const Sight* sight, const SightBlock* bl
     for (int k = 0; k < most; k++) places[k][lane] = best[k] == UINT64_MAX ? self : (uint32_t)(best[k] & 0xFFFFF);
 }
 
+/* The distance to the nearest body, and the push, of lane l of a block, from whole positions. Sums of the push are integers, so that they
+ * have no order here either. */
+SIGHT_EACH_LEVEL static void sight__exact_lane(const Sight* sight, const SightBlock* block, SightSums* sums, uint32_t l) {
+    const uint32_t place = block->first + l, *id = sight->id;
+    const uint32_t x = sight->x[id[place]], y = sight->y[id[place]];
+    const float unit = sqrtf(32768.0f) * (float)sight->separation2 / (float)(1 << sight->push_shift); /* of the push */
+    float least = UINT16_MAX;
+    int64_t push_x = 0, push_y = 0;
+    for (uint32_t r = 0; r < block->num_runs; r++) {
+        for (uint32_t k = block->from[r]; k < block->to[r]; k++) {
+            const float dx = (float)(int32_t)(sight->x[id[k]] - x) * sight->exact_x;
+            const float dy = (float)(int32_t)(sight->y[id[k]] - y) * sight->exact_y;
+            const float d2 = k == place ? UINT16_MAX : dx * dx + dy * dy;
+            const float share = 1.0f - d2 * sight->to_separations2, weight = share > 0.0f ? share * unit : 0.0f;
+            least = d2 < least ? d2 : least;
+            push_x += (int64_t)(weight * dx);
+            push_y += (int64_t)(weight * dy);
+        }
+    }
+    sums->nearest2[l] = least;
+    if (!sight->exact_push) return;
+    sums->push_x[l] = (float)push_x;
+    sums->push_y[l] = (float)push_y;
+}
+
+/* Computes anew what the sums of a block tell too coarsely of very near bodies. */
+static inline void sight__exact(const Sight* sight, const SightBlock* block, SightSums* sums) {
+    for (uint32_t l = 0; l < block->size; l++)
+        if (sums->nearest2[l] <= (float)sight->exact2) sight__exact_lane(sight, block, sums, l);
+}
+
 /* From keys to places in cell order; a body's own place where it has fewer neighbours. */
 SIGHT_INLINE void sight__places(const Sight* sight, const SightBlock* block, int most, uint32_t (*keys)[SIGHT_LANES],
                                 uint32_t (*places)[SIGHT_LANES]) {

@@ -24,14 +24,14 @@
  * Positions. A position is a uint32_t an axis, 2^32 to one side of the torus: wrapping is free, and so is the shorter of the two ways
  * between two bodies. Pairs use 16 bits of it: 2^16 to one side or, in a world of many view radii, to a window of at least 16 cells.
  * No pair that is formed is half a window apart, so that a 16-bit difference still wraps for free. The unit is 1/2000 of the view
- * radius or finer. It is coarser, 1/128 at worst, where a few bodies in a very wide world make the cells wider (see Memory).
+ * radius or finer. It is coarser, 1/64 at worst, where a few bodies in a very wide world make the cells wider (see Memory).
  *
- * Lengths. Differences are doubled, and those along y scaled, until the view radius is the same in both axes: sight->view, between 8150
- * and 16400.
- *     ux = x[j] - x[i], doubled                  int16; wraps before it is doubled, and saturates then: it is out of sight
+ * Lengths. Differences are doubled and scaled until the view radius is the same in both axes: sight->view, between 16300 and 32600.
+ *     ux = mulhrs(x[j] - x[i], doubled, scale)   int16; wraps before it is doubled, and saturates then: it is out of sight
  *     uy = mulhrs(y[j] - y[i], doubled, scale)
  *     d2 = mulhrs(ux, ux) + mulhrs(uy, uy)       uint16; sight->view2 at the view radius
- * with mulhrs(a, b) = round(a * b / 2^15), one instruction of SSSE3, AVX2, AVX-512 and NEON.
+ * with mulhrs(a, b) = round(a * b / 2^15), one instruction of SSSE3, AVX2, AVX-512 and NEON. A square distance is off by 1 at most, which
+ * matters to the very near: where d2 is at most sight->exact2, the distance to the nearest is computed anew from whole positions.
  *
  * Lanes. A vector holds the bodies that look, 32 bits each. The loop runs over the bodies that they look at, two at a time, one for
  * either half of a lane. Nothing is summed across a vector, and nothing branches.
@@ -57,17 +57,23 @@
 
 /* --- set-up ---------------------------------------------------------------------------------------------------------------- */
 
-/* One axis of a world. *radius: the view radius in the unit of its differences, doubled until it is at least `least`. */
-static inline SightAxis sight__axis(double side, double view_radius, uint32_t cells, double least, double* radius) {
+/* One axis of a world. *radius: the view radius in the unit of its differences, doubled until it is at least 16300. */
+static inline SightAxis sight__axis(double side, double view_radius, uint32_t cells, double* radius) {
     SightAxis axis;
     int32_t bits = 16; /* 2^bits units to one side; a window of 2^16 holds at least 16 cells, or the world */
     while (cells >> (bits - 16) >= 32) bits++;
     *radius = view_radius / side * (double)(1 << bits);
-    for (axis.doubles = 0; *radius < least; axis.doubles++) *radius *= 2;
+    for (axis.doubles = 0; *radius < 16300; axis.doubles++) *radius *= 2;
     axis.shift = 32 - bits;
     axis.scale = 0;
     axis.cells = cells;
     return axis;
+}
+
+/* What makes a view radius of `view` of one of `radius`. */
+static inline int16_t sight__scale(double view, double radius) {
+    const double scale = view / radius * 32768.0 + 0.5;
+    return scale < 32767.0 ? (int16_t)scale : (int16_t)32767;
 }
 
 /* Uses the cells, or one cell, which forms all pairs. Both give the same sums. All pairs need fewer than 32 cells an axis. */
@@ -91,7 +97,7 @@ static inline void sight_close(Sight* sight) {
     sight->bodies = NULL;
 }
 
-/* width, height, view_radius, separation_radius: in any one unit. view_radius: at least 1/1024 of the longer side, at most 1/2 of the
+/* width, height, view_radius, separation_radius: in any one unit. view_radius: at least 1/2048 of the longer side, at most 1/2 of the
  * shorter. separation_radius: at most view_radius, at least 1/32 of it, where distances below it take three to nine values.
  * parts: most threads that will share an update. NULL, or ENV_NO_MEMORY with nothing left allocated. */
 static inline const char* sight_init(Sight* sight, int32_t size, double width, double height, double view_radius,
@@ -107,15 +113,14 @@ static inline const char* sight_init(Sight* sight, int32_t size, double width, d
 
     sight->size = size;
     sight->parts = parts;
-    double radius_y;
-    sight->x_axis = sight__axis(width, view_radius, columns, 8150, &sight->view);
-    if (sight->view > 16300) { /* then it is at most 2^15, where a body sees half way round */
-        sight->x_axis.scale = 16384;
-        sight->view /= 2;
-    }
-    sight->y_axis = sight__axis(height, view_radius, rows, sight->view, &radius_y);
-    const double scale = sight->view / radius_y * 32768.0 + 0.5;
-    sight->y_axis.scale = scale < 32767.0 ? (int16_t)scale : (int16_t)32767;
+    /* the lesser radius is the unit. One above 32600 is halved: it is 2^15 at most, where a body sees half way round the world */
+    double radius_x, radius_y;
+    sight->x_axis = sight__axis(width, view_radius, columns, &radius_x);
+    sight->y_axis = sight__axis(height, view_radius, rows, &radius_y);
+    const double least_x = radius_x > 32600 ? radius_x / 2 : radius_x, least_y = radius_y > 32600 ? radius_y / 2 : radius_y;
+    sight->view = least_x < least_y ? least_x : least_y;
+    if (radius_x > sight->view) sight->x_axis.scale = sight__scale(sight->view, radius_x);
+    if (radius_y > sight->view || !sight->x_axis.scale) sight->y_axis.scale = sight__scale(sight->view, radius_y);
 
     const double separation = sight->view * separation_radius / view_radius;
     const double exact_view2 = sight->view * sight->view / 32768.0, share = separation_radius / view_radius;
@@ -123,6 +128,14 @@ static inline const char* sight_init(Sight* sight, int32_t size, double width, d
     sight->to_views = (float)(1.0 / sight->view);
     sight->to_separations2 = (float)(1.0 / (exact_view2 * share * share));
     sight->separation2 = (int32_t)(separation * separation / 32768.0 + 0.5);
+    /* A square distance is off by 1, a position by a 16-bit unit. Where that is too much for the separation radius, what lies within it
+     * is computed from whole positions; elsewhere the nearest alone, if it is very near. */
+    const double unit_x = radius_x / (1 << sight->x_axis.doubles), unit_y = radius_y / (1 << sight->y_axis.doubles);
+    sight->exact_push = (unit_x < unit_y ? unit_x : unit_y) * share < 100 || sight->separation2 < 512;
+    sight->exact2 = sight->exact_push ? sight->separation2 * 5 / 4 + 8 : 8;
+    const double per_world = sight->view / view_radius / 4294967296.0 / sqrt(32768.0);
+    sight->exact_x = (float)(width * per_world);
+    sight->exact_y = (float)(height * per_world);
     /* the largest term of the push is 2 / sqrt(27) r^3: the sum over a crowd must stay within 2^31 */
     const double most_push = 0.385 * sight->separation2 * separation * SIGHT_CROWD;
     sight->push_shift = 0;
@@ -184,7 +197,7 @@ SIGHT_EACH_LEVEL static void sight__look_at_crowds(const Sight* sight, const Sig
         if (levels) sight__sort(sight, crowd, squares, first, levels, keys);
         for (int l = 0; l < SIGHT_LANES; l++) {
             sums->count[l] = part.count[l] + (first ? sums->count[l] : 0);
-            sums->nearest2[l] = first && sums->nearest2[l] < part.nearest2[l] ? sums->nearest2[l] : part.nearest2[l];
+            if (!first || (float)part.nearest2[l] < sums->nearest2[l]) sums->nearest2[l] = (float)part.nearest2[l];
             x[l] += part.x[l];
             y[l] += part.y[l];
             c[l] += part.c[l];
@@ -221,7 +234,7 @@ SIGHT_INLINE void sight__look(const Sight* sight, const SightBlock* block, Sight
         if (levels) sight__sort(sight, crowd, squares, 0, levels, keys);
         for (int l = 0; l < SIGHT_LANES; l++) {
             sums->count[l] = part.count[l];
-            sums->nearest2[l] = part.nearest2[l];
+            sums->nearest2[l] = (float)part.nearest2[l];
             sums->x[l] = (float)part.x[l];
             sums->y[l] = (float)part.y[l];
             sums->c[l] = (float)part.c[l];
@@ -233,6 +246,9 @@ SIGHT_INLINE void sight__look(const Sight* sight, const SightBlock* block, Sight
         sight__look_at_crowds(sight, block, crowd, sums, levels, keys);
     }
     if (levels) sight__places(sight, block, most, keys, places);
+    int near = 0;
+    for (int l = 0; l < SIGHT_LANES; l++) near |= sums->nearest2[l] <= (float)sight->exact2;
+    if (near) sight__exact(sight, block, sums);
     const SightBody* own = sight->bodies + block->first;
     for (uint32_t l = 0; l < SIGHT_LANES; l++) {
         sums->own_c[l] = (int32_t)(own[l].cs << 16) >> 16;
@@ -300,8 +316,8 @@ SIGHT_INLINE bool sight_next(SightBatch* batch) {
 
 /* What one body sees: lane l of block b. The fields are those of SightSums. */
 typedef struct Sighting {
-    int32_t count, nearest2;
-    float x, y, c, s, push_x, push_y;
+    int32_t count;
+    float nearest2, x, y, c, s, push_x, push_y;
     int32_t own_c, own_s;
 } Sighting;
 
@@ -331,8 +347,9 @@ SIGHT_INLINE SightNeighbour sight_nearest(const SightBatch* batch, int b, int k,
     /* sight__offset without saturation: it is in sight */
     const int32_t dx = ((int32_t)((xy - own) << 16) >> 16) * (1 << across->doubles);
     const int32_t dy = ((int32_t)(((xy >> 16) - (own >> 16)) << 16) >> 16) * (1 << up->doubles);
-    const SightNeighbour one = {((dx * (across->scale ? across->scale : 32768) >> 14) + 1) >> 1,
-                                ((dy * up->scale >> 14) + 1) >> 1, (int32_t)(heading << 16) >> 16, (int32_t)heading >> 16};
+    const int32_t scale_x = across->scale ? across->scale : 32768, scale_y = up->scale ? up->scale : 32768;
+    const SightNeighbour one = {((dx * scale_x >> 14) + 1) >> 1, ((dy * scale_y >> 14) + 1) >> 1,
+                                (int32_t)(heading << 16) >> 16, (int32_t)heading >> 16};
     return one;
 }
 

@@ -4,6 +4,7 @@
 
 #include "env.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -44,8 +45,9 @@
 typedef struct SightAxis {
     int32_t shift;   /* the 16 bits of a position that pairs use: (uint16_t)(x >> shift) */
     int16_t doubles; /* how often a difference is doubled */
-    int16_t scale;   /* what it is multiplied with then, / 2^15; 0: nothing */
-    uint32_t cells;  /* along this axis */
+    int16_t
+        scale; /* what it is multiplied with then, / 2^15; 0: nothing. One axis at least is scaled, so that squares fit 16 bits */
+    uint32_t cells; /* along this axis */
 } SightAxis;
 
 /* What pairs need of a body. Each word holds two int16, the first in its low half. */
@@ -77,7 +79,7 @@ typedef struct SightBlock {
 /* What the bodies of a block see, themselves left out; 0 in the lanes from the block's size on. */
 typedef struct SightSums {
     int32_t count[SIGHT_LANES];           /* neighbours: bodies within the view radius */
-    int32_t nearest2[SIGHT_LANES];        /* square distance to the nearest, view2 at the view radius; 65535: none */
+    float nearest2[SIGHT_LANES];          /* square distance to the nearest, view2 at the view radius; 65535: none */
     float x[SIGHT_LANES], y[SIGHT_LANES]; /* sum of the neighbours' offsets, `view` to a view radius */
     float c[SIGHT_LANES], s[SIGHT_LANES]; /* sum of their headings, / SIGHT_UNIT */
     float push_x[SIGHT_LANES], push_y[SIGHT_LANES]; /* sum of max(r^2 - d^2, 0) * offset, `push` to 1 */
@@ -115,9 +117,13 @@ typedef struct SightKernels {
 typedef struct Sight {
     int32_t size; /* bodies */
     SightAxis x_axis, y_axis;
-    double view;            /* the view radius in the unit of differences: 8150 to 16400 */
-    int32_t view2;          /* the square of the view radius, in the unit of square distances */
-    int32_t separation2;    /* the square of the separation radius */
+    double view;         /* the view radius in the unit of differences: 16300 to 32600 */
+    int32_t view2;       /* the square of the view radius, in the unit of square distances */
+    int32_t separation2; /* the square of the separation radius */
+    int32_t exact2;  /* with the nearest up to this square distance, its distance is computed anew from whole positions */
+    bool exact_push; /* and the push too */
+    float exact_x, exact_y; /* from 2^32 to a side, to the square root of the unit of square distances */
+    const uint32_t *x, *y;  /* (size) the positions of the last update, which belong to the caller */
     int32_t push_shift;     /* bits that the weights of the push lose, so that the sum over a crowd stays within 32 bits */
     double push;            /* push_x and push_y of a weight 1 - d^2/r^2 times an offset of one separation radius r */
     float to_views;         /* from the unit of differences to view radii */

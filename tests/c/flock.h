@@ -140,7 +140,7 @@ static inline uint64_t flock_hash_bytes(uint64_t hash, const void* bytes, size_t
     return hash;
 }
 
-/* Of the state, the observations, the rewards and the log. */
+/* Of the state, the observations, the rewards and the log, rounded to floats. */
 static inline uint64_t flock_hash(uint64_t hash, const Boids* env) {
     const size_t n = (size_t)env->num_boids;
     hash = flock_hash_bytes(hash, env->x, n * sizeof *env->x);
@@ -148,7 +148,10 @@ static inline uint64_t flock_hash(uint64_t hash, const Boids* env) {
     hash = flock_hash_bytes(hash, env->heading, n * sizeof *env->heading);
     hash = flock_hash_bytes(hash, env->observations, n * (size_t)boids_observation_size(env) * sizeof(float));
     hash = flock_hash_bytes(hash, env->rewards, n * sizeof(float));
-    return flock_hash_bytes(hash, &env->log, sizeof env->log);
+#define FLOCK__FLOAT(name, ...) (float)env->log.name,
+    const float log[] = {BOIDS_LOG(FLOCK__FLOAT)(float) env->log.n};
+#undef FLOCK__FLOAT
+    return flock_hash_bytes(hash, log, sizeof log);
 }
 
 #endif

@@ -10,11 +10,12 @@ static EnvSpace observation, action;
 #define ENV_LOG(X)
 
 typedef struct Log {
-    float n;
+    double n;
 } Log;
 
 typedef struct Env {
-    float *observations, *actions, *rewards;
+    float *observations, *rewards;
+    void* actions;
     uint8_t *terminals, *truncations;
     Log log;
     int32_t num_agents, num_threads;
@@ -79,8 +80,13 @@ static void test_spaces(void) {
     check(wrong);
     observation.size = 0;
     check(wrong);
-    observation.type = 'B';
-    check(NULL);
+    for (const char* type = "ibB"; *type; type++) {
+        char expected[96];
+        snprintf(expected, sizeof expected,
+                 "c_observation_space: expected type 'f', because observations of Env is float*, got '%c'", *type);
+        observation.type = *type;
+        check(expected);
+    }
 }
 
 int main(void) {

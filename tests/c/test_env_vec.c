@@ -271,8 +271,8 @@ static void test_script_and_log(void) {
         CHECK_TEXT(env_vec_step(&vec), NULL);
     }
     for (int i = 0; i < ENVS; i++) {
-        returns += (double)vec.envs[i].log.episode_return;
-        episodes += (double)vec.envs[i].log.n;
+        returns += vec.envs[i].log.episode_return;
+        episodes += vec.envs[i].log.n;
     }
     CHECK(episodes > 10);
     CHECK_EQ(env_vec_log(&vec, means), episodes);
@@ -285,9 +285,86 @@ static void test_script_and_log(void) {
     close_vec(&vec);
 }
 
+/* A float stops counting at 2^24. */
+static void test_log_of_many_episodes(void) {
+    EnvVec vec = started(1, 7, 1);
+    double means[ENV_VEC_NUM_LOG];
+    vec.envs[0].log.n = vec.envs[0].log.finished = 16777216;
+    for (int t = 0; t < STEPS; t++) {
+        env_vec_script(&vec);
+        CHECK_TEXT(env_vec_step(&vec), NULL);
+    }
+    CHECK(env_vec_log(&vec, means) > 16777220);
+    CHECK_EQ(means[1], 1);
+    close_vec(&vec);
+}
+
+/* ---- Parameters that change */
+
+static void test_what_may_change(void) {
+    static const bool expected[] = {false, true, true, true};
+    CHECK_EQ(ENV_VEC_NUM_PARAMS, 4);
+    for (int k = 0; k < ENV_VEC_NUM_PARAMS; k++) CHECK_EQ(env_vec_is_changeable(k), expected[k]);
+}
+
+/* To the same bits as environments made with these values and given the same state. */
+static void test_changes(void) {
+    EnvVec a = started(ENVS, 7, 1), b;
+    Env values = a.envs[0];
+    char state[72 + 8 * 4 + ENVS * 56];
+    go_on(&a, 2, 13);
+    values.scale = 2.5f;
+    values.goal = COUNTER_MEET;
+    values.limit = 77; /* stays as it was */
+    CHECK_TEXT(env_vec_change(&a, &values), NULL);
+    for (int i = 0; i < ENVS; i++)
+        CHECK(a.envs[i].per_point == 2.5f && a.envs[i].goal == COUNTER_MEET && a.envs[i].limit == 10);
+    CHECK_EQ(env_vec_state_bytes(&a), sizeof state);
+    env_vec_get_state(&a, state);
+    Env first = with_limit(10);
+    first.scale = 2.5f;
+    first.goal = COUNTER_MEET;
+    first.floor = a.envs[0].floor;
+    CHECK_TEXT(env_vec_open(&b, &first, ENVS, 8, 1), NULL);
+    CHECK_TEXT(env_vec_attach(&b, NULL), NULL);
+    CHECK_TEXT(env_vec_set_state(&b, state, sizeof state), NULL);
+    CHECK(go_on(&a, 3, STEPS) == go_on(&b, 3, STEPS));
+    env_vec_close(&a);
+    close_vec(&b);
+}
+
+static void test_changes_are_refused(void) {
+    const Env first = with_limit(3);
+    EnvVec vec;
+    CHECK_TEXT(env_vec_open(&vec, &first, ENVS, 0, 1), NULL);
+    Env values = vec.envs[0];
+    values.scale = 9;
+    values.goal = COUNTER_MEET;
+    CHECK_TEXT(env_vec_change(&vec, &values), "goal: to meet takes a limit of 4 at least");
+    for (int i = 0; i < ENVS; i++)
+        CHECK(vec.envs[i].scale == first.scale && vec.envs[i].per_point == first.scale && vec.envs[i].goal == first.goal);
+    close_vec(&vec);
+}
+
+/* ---- In two halves */
+
+static void test_begin_makes_one(void) {
+    const Env first = with_limit(10);
+    EnvVec vec;
+    CHECK_TEXT(env_vec_begin(&vec, &first, ENV_VEC_MAX_ENVS, 3, 1), NULL);
+    CHECK_EQ(counter_allocations_live, 1 + 2); /* the Envs, and what c_init of one allocates */
+    CHECK_EQ(vec.num_agents, 2 * ENV_VEC_MAX_ENVS);
+    CHECK_EQ(vec.part_bytes[ENV_VEC_ACTIONS], 16);
+    close_vec(&vec);
+    CHECK_TEXT(env_vec_begin(&vec, &first, ENVS, 3, 1), NULL);
+    CHECK_TEXT(env_vec_finish(&vec, &first), NULL);
+    CHECK_EQ(counter_allocations_live, 1 + 2 * ENVS);
+    close_vec(&vec);
+}
+
 /* ---- The state */
 
-enum { STATE_BYTES = 72 + 8 * 4 + ENVS * (12 + 4 + 8 + 8 + 12) };
+enum { STATE_BYTES = 72 + 8 * 4 + ENVS * (24 + 4 + 8 + 8 + 12) };
 
 static void test_state_round_trip(void) {
     EnvVec a = started(ENVS, 7, 1), b = started(ENVS, 8, 2);
@@ -319,7 +396,7 @@ static void test_state_is_refused(void) {
         const char* message;
     } rows[] = {
         {0, 1, 0, "data: expected what state() returned, got other bytes"},
-        {8, 4, 2, "data: expected a state of format 1, got format 2"},
+        {8, 4, 1, "data: expected a state of format 2, got format 1"},
         {12, 4, 7, "data: expected version 1 with 4 parameters, got version 7 with 4"},
         {24, 1, '?', "data: expected a state of Env, got one of ?nv"},
         {56, 4, 9, "data: expected num_envs 5, got 9"},
@@ -341,10 +418,10 @@ static void test_state_is_refused(void) {
         forge(state, rows[r].offset, rows[r].size < 8 ? (const void*)&word : &rows[r].value, rows[r].size);
         CHECK_TEXT(env_vec_set_state(&vec, state, sizeof state), rows[r].message);
     }
-    const float wrong[] = {(float)NAN, (float)INFINITY, -1};
+    const double wrong[] = {NAN, INFINITY, -1};
     for (int w = 0; w < 3; w++) {
         memcpy(state, good, sizeof state);
-        forge(state, 96 + 8, &wrong[w], sizeof(float));
+        forge(state, 96 + 16, &wrong[w], sizeof(double));
         CHECK_TEXT(env_vec_set_state(&vec, state, sizeof state),
                    w < 2 ? "data: environment 0: log: expected finite sums"
                          : "data: environment 0: log: expected at least 0 episodes");
@@ -396,6 +473,11 @@ int main(void) {
     RUN(test_threads_change_nothing);
     RUN(test_seeds);
     RUN(test_script_and_log);
+    RUN(test_log_of_many_episodes);
+    RUN(test_what_may_change);
+    RUN(test_changes);
+    RUN(test_changes_are_refused);
+    RUN(test_begin_makes_one);
     RUN(test_state_round_trip);
     RUN(test_state_is_refused);
     RUN(test_state_before_attach_and_reset);

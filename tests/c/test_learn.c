@@ -211,11 +211,11 @@ static void test_nan_is_found(void) {
     Learner learner;
     CHECK_TEXT(learn_open(&learner, &vec, &settings, 1, 1), NULL);
     const uint64_t before = hash_weights(&learner);
-    for (int64_t i = 0; i < vec.num_envs; i++) vec.envs[i].scale = NAN;
+    for (int64_t i = 0; i < vec.num_envs; i++) vec.envs[i].per_point = NAN;
     CHECK(strstr(learn_update(&learner), "returns: expected finite numbers, got"));
     CHECK(hash_weights(&learner) == before);
     CHECK_EQ(learner.agent_steps, 0);
-    for (int64_t i = 0; i < vec.num_envs; i++) vec.envs[i].scale = 1;
+    for (int64_t i = 0; i < vec.num_envs; i++) vec.envs[i].per_point = 1;
     CHECK_TEXT(learn_update(&learner), NULL);
     learner.weights[3] = INFINITY;
     CHECK(strstr(learn_update(&learner), ": expected finite numbers, got"));

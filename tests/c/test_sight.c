@@ -19,6 +19,7 @@ static const World worlds[] = {
     {1080, 720, 33},          /* 32 x 21: the first of many cells */
     {2000, 100, 50},          /* 39 x 1 */
     {100, 51200, 50},         /* 1 x 1021 */
+    {100, 102400, 50},        /* 1 x 2043 */
     {1000000, 1000000, 1000}, /* 998 x 998 with a million boids; with few, fewer and wider */
 };
 enum { WORLDS = sizeof worlds / sizeof *worlds };
@@ -181,18 +182,37 @@ static void test_blocks(void) {
     }
 }
 
+/* An offset at which the first of two bodies sees the second, unseen. */
+static bool find_rim(const Sight* sight, uint32_t* dx, uint32_t* dy) {
+    const SightBody one = {0, 0};
+    for (uint32_t x = 1; x < 3000; x += 2) {
+        for (uint32_t y = 32001; y < 32768;
+             y += 2) { /* the view radius is 32604; odd differences are rounded when they are halved */
+            const SightBody two = {sight_word(-(int32_t)x, -(int32_t)y), 0};
+            if (sight__distance2(sight, &one, &two) >= sight->view2 || sight__distance2(sight, &two, &one) < sight->view2)
+                continue;
+            *dx = 0 - (x << 16);
+            *dy = 0 - (y << 16);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* At the rim, rounding may let boid a see b and not b see a. They are a group on either path and whichever comes first. */
 static void test_groups_at_the_rim(void) {
     for (int k = 0; k < 4; k++) {
-        Flock flock = flock_of((World){1080, 720, 90}, 2, RULES);
+        Flock flock = flock_of((World){201, 201, 100}, 2, RULES);
         flock.env.horizon = 1;
         flock.env.speed = 0;
         if (!flock_open(&flock)) return;
         sight_use_cells(&flock.env.sight, k & 1);
         const int32_t a = k >> 1, b = 1 - a;
+        uint32_t dx = 0, dy = 0;
+        CHECK(find_rim(&flock.env.sight, &dx, &dy));
         flock.env.x[a] = flock.env.y[a] = 1u << 16;
-        flock.env.x[b] = flock.env.x[a] + (5u << 16);
-        flock.env.y[b] = flock.env.y[a] + (8192u << 16);
+        flock.env.x[b] = flock.env.x[a] + dx;
+        flock.env.y[b] = flock.env.y[a] + dy;
         flock_step(&flock, flock_straight);
         CHECK_EQ(flock.env.log.isolation, 0.5); /* one sees the other, unseen */
         CHECK_EQ(flock.env.log.groups, 1);

@@ -12,6 +12,9 @@ static struct {
     int textures;                 /* loaded and not yet unloaded */
     int keys[16], characters[16]; /* pressed since the last frame; 0 after the last */
     int repeating, button;        /* the key that repeats; the button that is down, or -1 */
+    int held;                     /* the key that is down */
+    float wheel;                  /* how far it has turned since the last frame */
+    Vector2 mouse;
 } screen;
 
 #pragma GCC diagnostic ignored "-Wunused-parameter" /* most fakes use none of their arguments */
@@ -19,7 +22,9 @@ static struct {
 #define RETURN_bool return false;
 #define RETURN_int return 0;
 #define RETURN_double return 0;
-#define RETURN_Vector2 return (Vector2){600, 300};
+#define RETURN_float return 0;
+#define RETURN_Vector2 return (Vector2){0, 0};
+#define RETURN_Image return (Image){NULL, 0, 0, 1, 4};
 #define RETURN_Texture return (Texture){(unsigned)++screen.textures, 64, 32, 1, 7};
 #define RETURN_RenderTexture \
     screen.textures++;       \
@@ -54,6 +59,13 @@ static int next_key(void) { return next_of(screen.keys); }
 static int next_character(void) { return next_of(screen.characters); }
 static bool repeats(int key) { return key == screen.repeating; }
 static bool is_down(int button) { return button == screen.button; }
+static bool is_held(int key) { return key == screen.held; }
+static Vector2 where_the_mouse_is(void) { return screen.mouse; }
+static float turned(void) {
+    const float wheel = screen.wheel;
+    screen.wheel = 0;
+    return wheel;
+}
 
 static void start_raylib(void) {
 #define POINT(result, name, arguments) name = fake_##name;
@@ -70,8 +82,12 @@ static void start_raylib(void) {
     GetCharPressed = next_character;
     IsKeyPressedRepeat = repeats;
     IsMouseButtonDown = is_down;
+    IsKeyDown = is_held;
+    GetMousePosition = where_the_mouse_is;
+    GetMouseWheelMove = turned;
     memset(&screen, 0, sizeof screen);
     screen.button = -1;
+    screen.mouse = (Vector2){600, 300};
 }
 
 /* --- the two kinds of window, by one signature ------------------------------------------------------------------------------- */
@@ -242,11 +258,176 @@ static void test_the_guest_is_at_the_mouse(void) {
     close_windows(&all);
 }
 
+/* What a child of fork() does with its parent's window: nothing. Here another process is one with another number. */
+static void test_a_forked_child_has_no_window(void) {
+    for (int kind = 0; kind < 2; kind++) {
+        Windows all;
+        if (!open_windows(&all)) return;
+        const long before = flock_allocations;
+        CHECK(frame_of[kind](&all) >= 0);
+        const int loaded = screen.textures;
+        CHECK(loaded > 0);
+        env__window_process++; /* now the window is another's */
+        CHECK_EQ(frame_of[kind](&all), ENV_NO_WINDOW);
+        CHECK_EQ(flock_allocations, before); /* the memory is freed */
+        CHECK_EQ(frame_of[kind](&all), ENV_NO_WINDOW);
+        CHECK_EQ(screen.textures, loaded); /* nothing else has been touched */
+        CHECK(screen.open);
+        CHECK_EQ(screen.opened, 1);
+        flock_close(&all.flock);
+        screen.open = false;
+        env__window_process = 0;
+    }
+}
+
+/* The boid at a pixel stays there when the viewer zooms, and moves with the mouse when the viewer drags. */
+static void test_zoom_and_pan(void) {
+    Windows all;
+    if (!open_windows(&all)) return;
+    Boids* env = &all.flock.env;
+    frame_of_flock(&all);
+    BoidsClient* client = env->client;
+    screen.mouse = (Vector2){100, 650};
+    frame_of_flock(&all);
+    const float x = env->guest.x, y = env->guest.y;
+    for (int k = 1; k < 40; k++) {
+        screen.wheel = 1;
+        frame_of_flock(&all);
+        CHECK_NEAR(client->zoom, fmin(pow(1.25, k), BOIDS_MOST_ZOOM), 1e-3 * client->zoom);
+        CHECK_NEAR(env->guest.x, x, 0.01);
+        CHECK_NEAR(env->guest.y, y, 0.01);
+        const BoidsScreen shown = boids__screen(env, client);
+        CHECK(shown.left >= 0 && shown.right <= 1080 && shown.top >= 0 && shown.bottom <= 720);
+    }
+    const float scale = boids__screen(env, client).scale;
+    screen.button = MOUSE_BUTTON_MIDDLE;
+    frame_of_flock(&all);
+    screen.mouse.x += 50;
+    screen.mouse.y += 20;
+    frame_of_flock(&all);
+    CHECK_NEAR(env->guest.x, x, 0.01); /* what is at the mouse comes along */
+    CHECK_NEAR(env->guest.y, y, 0.01);
+    screen.button = -1;
+    frame_of_flock(&all);
+    CHECK(!client->view); /* dragging selects nothing */
+    screen.mouse.x -= 50;
+    frame_of_flock(&all);
+    CHECK_NEAR(env->guest.x, x - 50 / scale, 0.01);
+
+    screen.keys[0] = KEY_ZERO; /* the whole world; then a drag with Shift moves it around the torus */
+    frame_of_flock(&all);
+    CHECK_NEAR(client->zoom, 1, 0);
+    screen.held = KEY_LEFT_SHIFT;
+    screen.button = MOUSE_BUTTON_LEFT;
+    screen.mouse = (Vector2){540, 360};
+    frame_of_flock(&all);
+    CHECK_EQ(env->guest.kind, BOIDS_NOBODY);
+    const float under = env->guest.x;
+    for (int k = 0; k < 54; k++) { /* twice around the world of 1080 */
+        screen.mouse.x += 40;
+        frame_of_flock(&all);
+    }
+    screen.mouse.x = 540;
+    screen.button = -1;
+    frame_of_flock(&all);
+    CHECK_NEAR(env->guest.x, under, 0.5);
+    screen.held = 0;
+    screen.button = MOUSE_BUTTON_MIDDLE; /* where nothing is dragged it selects the nearest */
+    frame_of_flock(&all);
+    screen.button = -1;
+    frame_of_flock(&all);
+    CHECK(client->view);
+    close_windows(&all);
+}
+
+/* In a window of any size the panels are inside and apart. */
+static void test_panels_never_overlap(void) {
+    for (int width = 320; width <= 1400; width += 4) {
+        for (int height = 240; height <= 900; height += 4) {
+            for (int shown = 0; shown < 8; shown++) {
+                const int32_t keys = boids__help_rows((float)width);
+                const BoidsLayout layout =
+                    boids__layout((float)width, (float)height, shown & 1, (shown & 2) != 0, (shown & 4) != 0, keys);
+                const BoidsPanel* panels[] = {&layout.numbers, &layout.observation, &layout.help};
+                for (int k = 0; k < 3; k++) {
+                    const BoidsPanel* a = panels[k];
+                    CHECK((a->height > 0) == ((shown >> k & 1) != 0)); /* each is seen, if only a line of it */
+                    CHECK((a->rows > 0) == (a->height > 0));
+                    CHECK(a->x >= 0 && a->x + a->width <= (float)width && a->y >= 0 && a->y + a->height <= (float)height);
+                    CHECK((float)(a->rows * SHOW_LINE_HEIGHT) + BOIDS__PAD <= a->height || !a->rows);
+                    for (int j = 0; j < k; j++) {
+                        const BoidsPanel* b = panels[j];
+                        CHECK(!a->height || !b->height || a->x >= b->x + b->width || b->x >= a->x + a->width ||
+                              a->y >= b->y + b->height || b->y >= a->y + a->height);
+                    }
+                }
+                if (width >= 1080 && height >= 720) CHECK(!(shown & 1) || (layout.legend && layout.weights));
+            }
+        }
+    }
+}
+
+/* The weights of the script are grey where another policy steers. */
+static void test_the_window_knows_whether_the_script_steers(void) {
+    Windows all;
+    if (!open_windows(&all)) return;
+    frame_of_flock(&all);
+    const BoidsClient* client = all.flock.env.client;
+    for (int k = 0; k < 6; k++) {
+        flock_step(&all.flock, k % 2 ? flock_random : flock_script);
+        for (int frames = 0; frames < 3; frames++) { /* it stays so until the next step */
+            frame_of_flock(&all);
+            CHECK_EQ(client->scripted, k % 2 == 0);
+        }
+    }
+    close_windows(&all);
+}
+
+/* P saves what is shown, and overwrites no file. */
+static int saved;
+static bool save(Image image, const char* file) {
+    saved++;
+    return true;
+}
+static void test_pictures(void) {
+    static const char* const names[2][2] = {{"boids-3.png", "boids-3-2.png"}, {"pixels-1.png", "pixels-1-2.png"}};
+    for (int kind = 0; kind < 2; kind++) {
+        Windows all;
+        for (int k = 0; k < 2; k++) remove(names[kind][k]);
+        if (!open_windows(&all)) return;
+        ExportImage = save;
+        saved = 0;
+        CHECK_EQ(steps_in(&all, kind, kind ? 8 : 3), kind ? 1 : 3);
+        screen.keys[0] = KEY_SPACE;
+        steps_in(&all, kind, 1);
+        for (int k = 0; k < 2; k++) {
+            FILE* file = fopen(names[kind][k], "rb");
+            CHECK(!file);
+            if (file) fclose(file);
+            screen.keys[0] = KEY_P;
+            steps_in(&all, kind, 1);
+            CHECK_EQ(saved, k + 1);
+            file = fopen(names[kind][k], "rb");
+            CHECK(file != NULL);
+            if (file) fclose(file);
+        }
+        steps_in(&all, kind, 3);
+        CHECK_EQ(saved, 2);
+        for (int k = 0; k < 2; k++) CHECK_EQ(remove(names[kind][k]), 0);
+        close_windows(&all);
+    }
+}
+
 int main(void) {
     RUN(test_pause_step_and_speed);
     RUN(test_closing_and_opening_again);
     RUN(test_out_of_memory);
     RUN(test_the_window_only_reads);
     RUN(test_the_guest_is_at_the_mouse);
+    RUN(test_a_forked_child_has_no_window);
+    RUN(test_zoom_and_pan);
+    RUN(test_panels_never_overlap);
+    RUN(test_the_window_knows_whether_the_script_steers);
+    RUN(test_pictures);
     return check_result();
 }

@@ -29,6 +29,9 @@ enum { COUNTER_AGENTS = 2, COUNTER_CLIMB = 0, COUNTER_MEET = 1 };
     X(bool, floor, true, false, true, "", "whether a count stops at zero")                                                    \
     X(choice, goal, COUNTER_CLIMB, COUNTER_CLIMB, COUNTER_MEET, "climb|meet", "what the reward is for")
 
+/* what may change between steps; the limit may not: it is in the observation space */
+#define ENV_CHANGEABLE(X) X(scale) X(floor) X(goal)
+
 #define ENV_LOG(X)                                                                                                            \
     X(episode_return, "sum of rewards")                                                                                       \
     X(finished, "share of the episodes that ended at the limit")
@@ -39,8 +42,8 @@ enum { COUNTER_AGENTS = 2, COUNTER_CLIMB = 0, COUNTER_MEET = 1 };
 #define ENV_STATE_VERSION 1
 
 typedef struct Log {
-    float episode_return, finished;
-    float n;
+    double episode_return, finished;
+    double n;
 } Log;
 
 typedef struct Counter {
@@ -61,6 +64,7 @@ typedef struct Counter {
     choice goal;
     int16_t* count;        /* (2) */
     float* episode_return; /* (2) of the episode so far */
+    float per_point;       /* derived: the reward of a point */
 } Counter;
 
 typedef Counter Env;
@@ -73,10 +77,16 @@ static inline void c_close(Counter* env) {
     env->episode_return = NULL;
 }
 
+static inline const char* c_changed(Counter* env) {
+    if (env->goal == COUNTER_MEET && env->limit < 4) return "goal: to meet takes a limit of 4 at least";
+    env->per_point = env->scale;
+    return NULL;
+}
+
 static inline const char* c_init(Counter* env) {
     const char* error = env_check(env);
+    if (!error) error = c_changed(env);
     if (error) return error;
-    if (env->goal == COUNTER_MEET && env->limit < 4) return "goal: to meet takes a limit of 4 at least";
     env->num_agents = COUNTER_AGENTS;
     env->count = (int16_t*)ENV_CALLOC(COUNTER_AGENTS, sizeof(int16_t));
     env->episode_return = (float*)ENV_CALLOC(COUNTER_AGENTS, sizeof(float));
@@ -130,7 +140,7 @@ static inline void c_step(Counter* env) {
     for (int i = 0; i < COUNTER_AGENTS; i++) {
         const int32_t gap = env->count[i] - env->count[1 - i];
         const int32_t points = env->goal == COUNTER_CLIMB ? env->count[i] - before[i] : gap ? 0 : 1;
-        env->rewards[i] = env->scale * (float)points;
+        env->rewards[i] = env->per_point * (float)points;
         env->episode_return[i] += env->rewards[i];
     }
     for (int i = 0; i < COUNTER_AGENTS; i++) {
@@ -138,8 +148,8 @@ static inline void c_step(Counter* env) {
         env->truncations[i] = env->count[i] < 0;
         if (!env->terminals[i] && !env->truncations[i]) continue;
         if (env->final_observations) counter_observe_one(env, i, env->final_observations);
-        env->log.episode_return += env->episode_return[i];
-        env->log.finished += (float)env->terminals[i];
+        env->log.episode_return += (double)env->episode_return[i];
+        env->log.finished += env->terminals[i];
         env->log.n += 1;
         counter_start(env, i);
     }

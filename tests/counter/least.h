@@ -8,7 +8,7 @@
 #define ENV_LOG(X)
 
 typedef struct Log {
-    float n;
+    double n;
 } Log;
 
 typedef struct Env {

@@ -7,7 +7,7 @@ static EnvVec vec;
 static Learner learner;
 
 /* Opens, with the settings in the order of LEARN_SETTINGS. */
-const char* probe_open(int observation, int action, int num_envs, int num_threads, const double* settings) {
+const char* probe_open(int action, int num_envs, int num_threads, const double* settings) {
     Env first;
     LearnSettings chosen;
     int k = 0;
@@ -15,7 +15,6 @@ const char* probe_open(int observation, int action, int num_envs, int num_thread
     env_vec_close(&vec);
     memset(&first, 0, sizeof first);
     env_defaults(&first);
-    first.observation = observation;
     first.action = action;
 #define TAKE(type, name, ...) chosen.name = (type)settings[k++];
     LEARN_SETTINGS(TAKE)

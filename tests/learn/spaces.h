@@ -12,33 +12,53 @@
 
 #include "env.h"
 
-enum { SPACES_FLOAT, SPACES_INT, SPACES_SIGNED, SPACES_BYTE };
+/* The type of observations: -DSPACES_FLOAT, which is the default, -DSPACES_INT, -DSPACES_SIGNED or -DSPACES_BYTE. With the letter and the
+ * range of their space, and an element made of a number from 0 to 99. */
+#if defined(SPACES_INT)
+typedef int32_t SpacesElement;
+enum { SPACES_LETTER = 'i', SPACES_LOW = -50, SPACES_HIGH = 49 };
+#define SPACES_ELEMENT(number) ((number)-50)
+#elif defined(SPACES_SIGNED)
+typedef int8_t SpacesElement;
+enum { SPACES_LETTER = 'b', SPACES_LOW = -50, SPACES_HIGH = 49 };
+#define SPACES_ELEMENT(number) ((number)-50)
+#elif defined(SPACES_BYTE)
+typedef uint8_t SpacesElement;
+enum { SPACES_LETTER = 'B', SPACES_LOW = 0, SPACES_HIGH = 99 };
+#define SPACES_ELEMENT(number) (number)
+#else
+#define SPACES_FLOAT
+typedef float SpacesElement;
+enum { SPACES_LETTER = 'f', SPACES_LOW = -1, SPACES_HIGH = 1 };
+#define SPACES_ELEMENT(number) ((float)((number)-50) / 50.0f)
+#endif
+
 enum { SPACES_ONE, SPACES_SEVERAL, SPACES_CONTINUOUS };
 
 #define ENV_PARAMS(X)                                                                       \
     X(int, size, 7, 1, 64, "", "elements of an observation")                                \
     X(int, agents, 3, 1, 64, "", "agents")                                                  \
     X(int, broken, 0, 0, 2, "", "1: c_mirror_observation is no mirror, 2: c_mirror_action")   \
-    X(choice, observation, 0, 0, 3, "float|int|signed|byte", "the type of its elements")    \
     X(choice, action, 0, 0, 2, "one|several|continuous", "five choices; 3, 2 and 4; or two floats in [-2, 2]")
 
 #define ENV_LOG(X)
 
 typedef struct Log {
-    float n;
+    double n;
 } Log;
 
 typedef struct Spaces {
-    void *observations, *actions;
+    SpacesElement* observations;
+    void* actions;
     float* rewards;
     uint8_t *terminals, *truncations;
-    void* final_observations;
+    SpacesElement* final_observations;
     Log log;
     int32_t num_agents, num_threads;
     uint32_t index, num_envs;
     uint64_t rng;
     int size, agents, broken;
-    choice observation, action;
+    choice action;
 } Spaces;
 
 typedef Spaces Env;
@@ -50,9 +70,7 @@ static inline const char* c_init(Spaces* env) {
 }
 
 static inline EnvSpace c_observation_space(const Spaces* env) {
-    EnvSpace space = {"fibB"[env->observation], env->size, -50, 49, NULL};
-    if (env->observation == SPACES_FLOAT) space.low = -1, space.high = 1;
-    if (env->observation == SPACES_BYTE) space.low = 0, space.high = 99;
+    const EnvSpace space = {SPACES_LETTER, env->size, SPACES_LOW, SPACES_HIGH, NULL};
     return space;
 }
 
@@ -62,28 +80,10 @@ static inline EnvSpace c_action_space(const Spaces* env) {
     return env->action == SPACES_ONE ? space : env->action == SPACES_SEVERAL ? many : continuous;
 }
 
-/* Writes a random observation of agent i. Returns its first element, in [-1, 1]. */
-static inline float spaces__observe(Spaces* env, void* observations, int32_t i) {
-    float first = 0;
-    for (int32_t k = 0; k < env->size; k++) {
-        const int32_t number = (int32_t)(env_random(&env->rng) % 100), at = i * env->size + k;
-        const float x = (float)(number - 50) / 50.0f;
-        if (env->observation == SPACES_FLOAT) ((float*)observations)[at] = x;
-        if (env->observation == SPACES_INT) ((int32_t*)observations)[at] = number - 50;
-        if (env->observation == SPACES_SIGNED) ((int8_t*)observations)[at] = (int8_t)(number - 50);
-        if (env->observation == SPACES_BYTE) ((uint8_t*)observations)[at] = (uint8_t)number;
-        if (k == 0) first = x;
-    }
-    return first;
-}
-
-/* The first element of what agent i observes, in [-1, 1]. */
-static inline float spaces__first(const Spaces* env, int32_t i) {
-    const int32_t at = i * env->size;
-    if (env->observation == SPACES_FLOAT) return ((const float*)env->observations)[at];
-    if (env->observation == SPACES_INT) return (float)((const int32_t*)env->observations)[at] / 50.0f;
-    if (env->observation == SPACES_SIGNED) return (float)((const int8_t*)env->observations)[at] / 50.0f;
-    return (float)((const uint8_t*)env->observations)[at] / 50.0f - 1.0f;
+/* Writes a random observation of agent i. */
+static inline void spaces__observe(Spaces* env, SpacesElement* observations, int32_t i) {
+    for (int32_t k = 0; k < env->size; k++)
+        observations[i * env->size + k] = (SpacesElement)SPACES_ELEMENT((int32_t)(env_random(&env->rng) % 100));
 }
 
 static inline void c_reset(Spaces* env) {
@@ -93,7 +93,8 @@ static inline void c_reset(Spaces* env) {
 static inline void c_step(Spaces* env) {
     const EnvSpace space = c_action_space(env);
     for (int32_t i = 0; i < env->agents; i++) {
-        const float first = spaces__first(env, i);
+        const float middle = (float)(SPACES_LOW + SPACES_HIGH) / 2, half = (float)(SPACES_HIGH - SPACES_LOW) / 2;
+        const float first = ((float)env->observations[i * env->size] - middle) / half; /* in [-1, 1] */
         const uint64_t end = env_random(&env->rng) % 16;
         env->rewards[i] = 0;
         for (int32_t k = 0; k < space.size; k++) {
@@ -106,7 +107,7 @@ static inline void c_step(Spaces* env) {
         }
         env->terminals[i] = end == 0;
         env->truncations[i] = end == 1;
-        env->log.n += end < 2 ? 1.0f : 0.0f;
+        env->log.n += end < 2;
         if (end < 2 && env->final_observations) spaces__observe(env, env->final_observations, i);
         spaces__observe(env, env->observations, i);
     }
@@ -118,7 +119,7 @@ static inline void c_close(Spaces* env) { (void)env; }
 #define ENV_MIRROR
 
 static inline EnvMirror c_mirror_observation(const Spaces* env, int32_t k) {
-    const EnvMirror mirror = {env->broken == 1 ? 0 : env->size - 1 - k, env->observation == SPACES_BYTE ? 1 : -1};
+    const EnvMirror mirror = {env->broken == 1 ? 0 : env->size - 1 - k, SPACES_LOW == 0 ? 1 : -1};
     return mirror;
 }
 

@@ -7,6 +7,7 @@ builds the bindings and runs all of them. Rows that other tables have too are in
 
 import copy
 import ctypes
+import functools
 import gc
 import importlib.util
 import json
@@ -21,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import greenlet
 import numpy as np
 import pytest
 
@@ -361,14 +363,80 @@ def a_failed_vectorize_lets_go(its: Class) -> None:
     assert its.probe.total(vec) == 5
 
 
-def keyword_arguments_stay_as_they_were(its: Class) -> None:
-    # a call in Python passes a copy of the dict; a call from C may pass the dict itself
+def from_c() -> Callable[..., Any]:
+    """Calls with a dict of keyword arguments itself, as C may; a call in Python passes a copy."""
     call = ctypes.pythonapi.PyObject_Call
     call.argtypes, call.restype = [ctypes.py_object] * 3, ctypes.py_object
+    return call
+
+
+def keyword_arguments_stay_as_they_were(its: Class) -> None:
     keywords = {"number": 3, "milliseconds": 0}
-    env = call(its.probe.env_init, (*five(1, squared=False).values(), 9), keywords)
+    env = from_c()(its.probe.env_init, (*five(1, squared=False).values(), 9), keywords)
     assert its.probe.env_get(env) == {"number": 3}
     assert keywords == {"number": 3, "milliseconds": 0}
+
+
+def arguments_are_held_while_python_runs(its: Class) -> None:
+    """An __index__ empties the dict that it came in, and the copy that my_init gets: the garbage collector knows them."""
+
+    class Emptying:
+        def __index__(self) -> int:
+            for found in gc.get_referrers(self):
+                if isinstance(found, dict) and "number" in found:
+                    found.clear()
+            return "no int"
+
+    for _ in range(20):
+        for use, *arguments in ((its.probe.env_init, *five(1, squared=False).values(), 9), (its.probe.env_put, its.single)):
+            keywords = {"number": Emptying(), "milliseconds": 0}
+            refuses(TypeError, "^number: expected an int, got <.*Emptying", from_c(), use, tuple(arguments), keywords)
+            assert not keywords
+
+
+def greenlets_take_turns_in_my_init(its: Class) -> None:
+    """Two calls of my_init, each on a stack of its own; the one that began first fails while the other has not ended."""
+    made: list[Any] = []
+
+    class Switch:
+        def __init__(self, result: int) -> None:
+            self.result = result
+
+        def __index__(self) -> int:
+            greenlet.getcurrent().parent.switch()
+            return self.result
+
+    def deep(levels: int, work: Callable[[], Any]) -> Any:
+        """work(), so many calls of C further down the stack."""
+        return functools.reduce(lambda *_: deep(levels - 1, work), [0, 0]) if levels else work()
+
+    def begin(number: Any, milliseconds: Any, levels: int = 0) -> greenlet.greenlet:
+        def work() -> None:
+            try:
+                made.append(its.probe.number(deep(levels, lambda: its.probed(number, milliseconds))))
+            except (TypeError, ValueError) as error:
+                made.append(str(error))
+
+        its_own = greenlet.greenlet(work)
+        its_own.switch()  # to the first __index__
+        return its_own
+
+    for _ in range(100):
+        made.clear()
+        first, second = begin(Switch(3), "x"), begin(Switch(4), Switch(0), 20)
+        first.switch()  # fails while the second is in my_init
+        second.switch()
+        second.switch()
+        assert made == ["milliseconds: expected a number, got 'x'", 4], made
+        first, second = begin(Switch(5), Switch(0), 20), begin(Switch(2**40), 0)
+        second.switch()
+        first.switch()
+        first.switch()
+        assert made[2].startswith("number: expected an int in ")
+        assert made[3:] == [5]
+    live = its.probe.shared()
+    its.use()
+    assert its.probe.shared() == live
 
 
 def numbers_of_all_kinds(its: Class) -> None:
@@ -539,6 +607,8 @@ CHECKS = {
         cycles_are_collected,
         a_failed_vectorize_lets_go,
         keyword_arguments_stay_as_they_were,
+        arguments_are_held_while_python_runs,
+        greenlets_take_turns_in_my_init,
         numbers_of_all_kinds,
         arrays_of_other_kinds,
         put_holds_the_new_arrays,

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from boids_env.env.flocks import Flock
+from typing import TYPE_CHECKING, Literal, Unpack
+
+from boids_env.env.core import Array
+from boids_env.env.flocks import Flock, documented
+from boids_env.env.parameters import FlockParameters
 from boids_env.env.puffer import PufferCore
 
 
+@documented
 class Boids(Flock, PufferCore):
     """Flocks of boids, every boid an agent: a native `pufferlib.PufferEnv`, alone or under any of PufferLib's backends.
 
@@ -36,10 +41,24 @@ class Boids(Flock, PufferCore):
             terminal, "human" the steps that the viewer of a window asks for, or None once it was closed.
         log_interval: steps.
         buf: the arrays by name, as PufferLib's backends pass them; None makes them.
-        **parameters: of every flock, such as num_boids; `VecEnv.parameters` lists them.
+        **parameters: of every flock: see below.
 
     Raises:
         TypeError: a parameter of an unknown name or a wrong type.
         ValueError: a parameter out of its range; another render mode; an array of `buf` that is missing or of a wrong shape.
         MemoryError: there is not enough memory.
     """
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            num_envs: int = 1,
+            *,
+            seed: int | None = 0,
+            num_threads: int = 1,
+            render_mode: Literal["rgb_array", "ansi", "human"] | None = None,
+            log_interval: int = 64,
+            buf: dict[str, Array] | None = None,
+            **parameters: Unpack[FlockParameters],
+        ) -> None: ...

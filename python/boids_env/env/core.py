@@ -9,11 +9,12 @@ from __future__ import annotations
 import secrets
 import sys
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, Self, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from boids_env.env.describe import sentence
 from boids_env.errors import UserError, positive
 
 if TYPE_CHECKING:
@@ -57,6 +58,48 @@ def array_shapes(layout: Layout, num_envs: int) -> dict[str, tuple[tuple[int, ..
     }
 
 
+class Mapped:
+    """An array that C reads and writes in place. It is set before the environments are opened, and then only written to.
+
+    Its value is in the attribute of the same name with an underscore, which `step` reads without a detour.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, env: None, owner: type | None = None) -> Self: ...
+    @overload
+    def __get__(self, env: object, owner: type | None = None) -> Array: ...
+    def __get__(self, env: object | None, owner: type | None = None) -> Self | Array:
+        if env is None:
+            return self
+        try:
+            array: Array = env.__dict__[f"_{self.name}"]
+        except KeyError:
+            raise AttributeError(f"{type(env).__name__}: no {self.name} yet") from None
+        return array
+
+    def __set__(self, env: object, array: Array) -> None:
+        if env.__dict__.get(f"_{self.name}") is array:
+            return  # as after `flocks.actions += 1`, which has written into it
+        if "vec" in env.__dict__:
+            raise AttributeError(f"{self.name}: C keeps the array that is there. Write into it: {self.name}[:] = ...")
+        env.__dict__[f"_{self.name}"] = array
+
+
+class Parameters(dict[str, Any]):
+    """Every parameter by name, with the value in force; to be read only."""
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError("parameters: expected no change here; call set_parameters(name=value)")
+
+    __setitem__ = __delitem__ = __ior__ = update = setdefault = pop = popitem = clear = _refuse
+
+    def __reduce__(self) -> Any:  # a copy, or out of a pickle: a plain dict
+        return dict, (dict(self),)
+
+
 class Core:
     """Many environments of one module over five arrays, which are set before `_open` and never replaced after it.
 
@@ -66,17 +109,24 @@ class Core:
     module: ClassVar[Module]
     render_modes: ClassVar[tuple[str | None, ...]] = (None, "rgb_array", "human")
 
-    observations: Array  # (num_agents, observation size)
-    actions: Array  # (num_agents) where an action is one choice, else (num_agents, action size)
-    rewards: Array  # (num_agents) float32
-    terminals: Array  # (num_agents) bool: the episode ended with this step
-    truncations: Array  # (num_agents) bool: the episode was cut off after this step
+    observations = Mapped()  # (num_agents, observation size)
+    actions = Mapped()  # (num_agents) where an action is one choice, else (num_agents, action size)
+    rewards = Mapped()  # (num_agents) float32
+    terminals = Mapped()  # (num_agents) bool: the episode ended with this step
+    truncations = Mapped()  # (num_agents) bool: the episode was cut off after this step
     num_agents: int  # of all environments
     layout: Layout  # of one environment
-    parameters: dict[str, Any]  # every parameter by name, with the value in force
     vec: VecEnv  # the extension's own object
 
     render_mode: str | None = None  # what render() does: one of render_modes
+    words: ClassVar[tuple[str, str]] = "environment", "agent"  # what `repr` calls an environment and an agent
+
+    _observations: Array
+    _actions: Array
+    _rewards: Array
+    _terminals: Array
+    _truncations: Array
+    _parameters: Parameters
 
     _log_interval = 0  # steps between two logs in the infos; 0: none, log() has them
     _steps = 0
@@ -89,7 +139,31 @@ class Core:
             self.vec = make(*arrays, num_envs=num_envs, seed=seed, num_threads=num_threads, **parameters)
         except ValueError as error:
             raise UserError(str(error)) from None
-        self.parameters = {name: what["default"] for name, what in make.parameters.items()} | parameters
+        self._parameters = Parameters({name: what["default"] for name, what in make.parameters.items()} | parameters)
+
+    @property
+    def parameters(self) -> Parameters:
+        """Every parameter by name, with the value in force. `set_parameters` changes those that are changeable."""
+        return self._parameters
+
+    def set_parameters(self, **changes: Any) -> None:
+        """Changes parameters of every environment; the episodes go on.
+
+        They go on to the same bits as in environments made with these values and given the same `state`.
+
+        Args:
+            **changes: those whose entry in `VecEnv.parameters` says that they are changeable.
+
+        Raises:
+            TypeError: another parameter, or a value of a wrong type.
+            ValueError: a value out of its range. Nothing has changed then.
+            NotImplementedError: the header has no `ENV_CHANGEABLE`.
+        """
+        try:
+            self.vec.set_parameters(**changes)
+        except ValueError as error:
+            raise UserError(str(error)) from None
+        self._parameters = Parameters(self._parameters | changes)
 
     def reset(self, seed: int | None = None) -> tuple[Array, Infos]:
         """Starts every environment anew.
@@ -103,7 +177,7 @@ class Core:
         """
         self.vec.reset(seed)
         self._steps = 0
-        return self.observations, []
+        return self._observations, []
 
     def step(self, actions: Any = None) -> tuple[Array, Array, Array, Array, Infos]:
         """Steps every environment with these actions.
@@ -119,14 +193,14 @@ class Core:
             ValueError: actions of another shape or outside the action space; nothing has been stepped.
             TypeError: actions of another kind, such as floats for choices, or bools.
         """
-        if actions is not None and actions is not self.actions:
+        if actions is not None and actions is not self._actions:
             self._take(actions)
         self.vec.step()
         self._steps += 1
         infos: Infos = []
         if self._log_interval and self._steps % self._log_interval == 0 and (log := self.vec.log()):
             infos.append(log)
-        return self.observations, self.rewards, self.terminals, self.truncations, infos
+        return self._observations, self._rewards, self._terminals, self._truncations, infos
 
     def _take(self, given: Any) -> None:
         """Copies actions, without broadcasting and without integer wrap-around."""
@@ -228,6 +302,15 @@ class Core:
         """Frees the environments. The arrays stay as they are. Closing twice is fine."""
         self.vec.close()
 
+    def __repr__(self) -> str:
+        """`<Flocks: 8 flocks of 64 boids>`, also of one that is closed or was not made whole."""
+        vec = getattr(self, "vec", None)
+        if vec is None:
+            return f"<{type(self).__name__}: not open>"
+        counts = zip((vec.num_envs, self.layout["num_agents"]), self.words, strict=True)
+        many, of = (f"{n:,} {word}{'' if n == 1 else 's'}" for n, word in counts)
+        return f"<{type(self).__name__}: {many} of {of}{', closed' if vec.closed else ''}>"
+
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"{type(self).__name__}: can be neither pickled nor copied; make another of the same parameters")
 
@@ -306,7 +389,7 @@ def class_of(module: Module, base: type[E]) -> type[E]:
                 f"{module.__name__}: expected parameters of other names than {', '.join(ARGUMENTS)}, got {name}"
             )
     name = "".join(word.capitalize() for word in module.__name__.rpartition(".")[2].split("_"))
-    lines = [f"    {name}: {what['doc']} ({what['default']})" for name, what in parameters.items()]
+    lines = [f"    {name}: {sentence(what)}" for name, what in parameters.items()]
     doc = f"Environments of {module.__name__}: see `{base.__name__}`.\n\nParameters:\n" + "\n".join(lines or ["    none"])
     caller = sys._getframe(2).f_globals["__name__"]
     return type(name, (base,), {"module": module, "__doc__": doc, "__module__": caller})

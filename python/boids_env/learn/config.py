@@ -8,12 +8,14 @@ from __future__ import annotations
 import ast
 import configparser
 import difflib
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from boids_env._boids import VecEnv, layout
+from boids_env._boids import MAX_ENVS, VecEnv, layout
+from boids_env.env.describe import in_range
 from boids_env.errors import UserError, needs_pufferlib
 
 if TYPE_CHECKING:
@@ -25,6 +27,28 @@ Convert = Callable[[str], Any]  # text from the command line to a value. Raises:
 OWN_INI = Path(__file__).with_name("boids.ini")
 SECTIONS = ("base", "vec", "env", "policy", "rnn", "train")  # PufferLib's [sweep] is not for `boids train`
 AUTO = ("num_workers", "batch_size", "bptt_horizon")  # integers, or `auto`
+MANY = 2**31 - 1
+# least and most of the values that neither the flock checks nor PufferLib; an integer where the least is one
+LIMITS: dict[str, tuple[int, int] | tuple[float, float]] = {
+    "vec.num_envs": (1, 1024), "vec.num_workers": (1, 1024), "vec.batch_size": (1, 1024), "vec.seed": (0, 2**32 - 1),
+    "env.num_envs": (1, MAX_ENVS), "env.num_threads": (1, 1024), "env.log_interval": (1, MANY),
+    "policy.hidden_size": (1, 1024), "policy.hidden_layers": (1, 8),
+    "train.seed": (0, 2**32 - 1), "train.cpu_threads": (1, 1024), "train.total_timesteps": (1, 2**53),
+    "train.checkpoint_interval": (1, MANY), "train.bptt_horizon": (1, MANY), "train.batch_size": (1, MANY),
+    "train.minibatch_size": (1, MANY), "train.max_minibatch_size": (1, MANY), "train.update_epochs": (1, 10_000),
+    "train.learning_rate": (0.0, 1.0), "train.gamma": (0.0, 1.0), "train.gae_lambda": (0.0, 1.0),
+    "train.adam_beta1": (0.0, 0.999999), "train.adam_beta2": (0.0, 0.999999), "train.adam_eps": (0.0, 1.0),
+    "train.ent_coef": (0.0, 1e3), "train.vf_coef": (0.0, 1e3), "train.clip_coef": (0.0, 1e3),
+    "train.vf_clip_coef": (0.0, 1e6), "train.max_grad_norm": (0.0, 1e6), "train.prio_alpha": (0.0, 10.0),
+    "train.prio_beta0": (0.0, 10.0), "train.vtrace_rho_clip": (0.0, 1e6), "train.vtrace_c_clip": (0.0, 1e6),
+}  # fmt: skip
+CHOICES = {
+    "vec.backend": ("Serial", "Multiprocessing", "Ray", "PufferEnv"),
+    "base.policy_name": ("Policy",),
+    "base.rnn_name": (None,),
+    "train.optimizer": ("adam", "muon"),
+    "train.precision": ("float32", "bfloat16"),
+}
 
 
 def defaults() -> Config:
@@ -44,7 +68,8 @@ def load(overrides: Mapping[str, Any] | None = None) -> Config:
         overrides: values by `section.key`.
 
     Raises:
-        UserError: PufferLib is not installed; an override of an unknown name; a parameter that the flock refuses.
+        UserError: PufferLib is not installed; an override of an unknown name or out of its range; a parameter that the flock
+            refuses.
     """
     if find_spec("pufferlib") is None:
         raise UserError(needs_pufferlib("training"))
@@ -55,8 +80,21 @@ def load(overrides: Mapping[str, Any] | None = None) -> Config:
             raise unknown_option(option(name), map(option, sorted(known)))
         section, key = name.split(".")
         config[section][key] = value
+        _check(name, value)
     check_parameters({key: value for key, value in config["env"].items() if key in VecEnv.parameters})
     return config
+
+
+def _check(name: str, value: Any) -> None:
+    """Raises: UserError, for a value that is none of the CHOICES or outside the LIMITS."""
+    if name in CHOICES and value not in CHOICES[name]:
+        raise UserError(f"{option(name)}: expected {' or '.join(map(str, CHOICES[name]))}, got {value}")
+    if name in LIMITS and not (value == "auto" and name.partition(".")[2] in AUTO):
+        least, most = LIMITS[name]
+        kinds: tuple[str, Any] = ("an integer", int) if isinstance(least, int) else ("a number", int | float)
+        if isinstance(value, bool) or not isinstance(value, kinds[1]) or not least <= value <= most:
+            limits = f"[{least}, {most}]" if isinstance(least, int) else f"[{least:g}, {most:g}]"
+            raise UserError(f"{option(name)}: expected {kinds[0]} in {limits}, got {value}")
 
 
 def to_ini(config: Config) -> str:
@@ -88,14 +126,17 @@ def option(name: str) -> str:
 
 def unknown_option(given: str, known: Iterable[str]) -> UserError:
     """The error for an option that does not exist, with the names nearest to it."""
-    near = difflib.get_close_matches(given.lstrip("-"), [name.lstrip("-") for name in known], n=3)
+    names, bare = [name.lstrip("-") for name in known], given.lstrip("-").replace("_", "-")
+    # one without its section, or with another; else one with a slip
+    near = [name for name in names if name.rpartition(".")[2] == bare.rpartition(".")[2]]
+    near = near or difflib.get_close_matches(bare, names, n=3)
     return UserError(f"unknown option {given}" + (f": did you mean {' or '.join('--' + n for n in near)}?" if near else ""))
 
 
 def integer(text: str) -> int:
     """An integer, also as 2_000_000 or 2e6."""
     value = _literal(text)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:  # infinity // 1 is nan
         raise ValueError(f"expected an integer, got {text!r}")
     return int(value)
 
@@ -103,7 +144,7 @@ def integer(text: str) -> int:
 def number(text: str) -> float:
     """A number; `nan` and `inf` are none."""
     value = _literal(text)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise ValueError(f"expected a number, got {text!r}")
     return float(value)
 
@@ -121,6 +162,18 @@ def like(key: str, example: Any) -> Convert:
         return _integer_or_auto
     by_type: dict[type, Convert] = {bool: boolean, int: integer, float: number, str: str}
     return by_type.get(type(example), _literal)
+
+
+def integer_in(least: int, most: int) -> Convert:
+    """The conversion of text to an integer in this range."""
+
+    def convert(text: str) -> int:
+        value = integer(text)
+        if not least <= value <= most:
+            raise ValueError(f"expected an integer in [{least}, {most}], got {text}")
+        return value
+
+    return convert
 
 
 def converter(parameter: Parameter) -> Convert:
@@ -144,12 +197,6 @@ def converter(parameter: Parameter) -> Convert:
     return within
 
 
-def in_range(parameter: Parameter) -> str:
-    """The range of a number, with its unit."""
-    digits, unit = (".0f" if parameter["type"] == "int" else ".9g"), f" {parameter['unit']}" if parameter["unit"] else ""
-    return f"[{parameter['min']:{digits}}, {parameter['max']:{digits}}]{unit}"
-
-
 def _integer_or_auto(text: str) -> Any:
     if text == "auto":
         return text
@@ -163,5 +210,5 @@ def _literal(text: str) -> Any:
     """A value as PufferLib reads it from an ini file: a Python literal, or else the text."""
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, MemoryError, RecursionError):  # the last two of many brackets
         return text

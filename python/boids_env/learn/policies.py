@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import math
 import os
 import re
 import zipfile
@@ -13,11 +15,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from boids_env._boids import layout
 from boids_env.env.core import Array, Core
 from boids_env.errors import UserError
+from boids_env.files import whole
 
 FORMAT = 1  # of policy.npz
 LEARNED = Path(__file__).with_name("learned.npz")  # made by `make policy`
+LARGEST = 64 * 2**20  # bytes of a policy, unpacked
+LARGEST_CHECKPOINT = 4 * LARGEST  # it also has the weights of the value, or two moments of every weight
 TINY = np.float32(1e-30)
 # the parameters of a flock that decide the spaces of its policy
 INTERFACE = ("action", "observation", "num_neighbors")
@@ -42,6 +48,9 @@ class Random:
     def __init__(self, seed: int = 0) -> None:
         self._random = np.random.default_rng(seed)
 
+    def __repr__(self) -> str:
+        return "<Random: actions drawn evenly>"
+
     def act(self, env: Core) -> None:
         action, shape = env.layout["action"], env.actions.shape
         if action["choices"] is None:
@@ -56,6 +65,9 @@ class Reynolds:
 
     name = "reynolds"
     interface: dict[str, Any] = {}  # noqa: RUF012  never changed
+
+    def __repr__(self) -> str:
+        return "<Reynolds: the script of the environment>"
 
     def act(self, env: Core) -> None:
         env.script()
@@ -90,7 +102,7 @@ class Learned:
         self.continuous = "decoder_mean.weight" in arrays
         self._random = np.random.default_rng(seed)
         head = "decoder_mean" if self.continuous else "decoder"
-        hidden = sorted({int(m[1]) for key in arrays if (m := re.fullmatch(r"encoder\.(\d+)\.weight", key))})
+        hidden = sorted({int(m[1]) for key in arrays if (m := re.fullmatch(r"encoder\.([0-9]{1,4})\.weight", key))})
         # weight (in x out) and bias (out) of each
         self.layers: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
         width = None
@@ -99,9 +111,16 @@ class Learned:
             width = len(weight)
             self.layers.append((np.ascontiguousarray(weight.T), _array(arrays, f"{layer}.bias", (width,))))
         self.observation_size, self.outputs = self.layers[0][0].shape[0], width
-        self._spread = np.exp(_array(arrays, "decoder_logstd", (1, width))) if self.continuous else None
+        self._spread = None
+        if self.continuous:
+            spread = np.exp(_array(arrays, "decoder_logstd", (1, width)).astype(np.float64).clip(-700, 700))
+            self._spread = _array({"exp(decoder_logstd)": spread}, "exp(decoder_logstd)", (1, width))
         parameters = self.meta.get("parameters", {})
         self.interface = {key: parameters[key] for key in INTERFACE if key in parameters}
+
+    def __repr__(self) -> str:
+        sizes = " x ".join(str(size) for size in (self.observation_size, *(len(bias) for _, bias in self.layers)))
+        return f"<{type(self).__name__}: {self.name!r}, a network of {sizes}>"
 
     def scores(self, observations: NDArray[np.float32]) -> NDArray[np.float32]:
         """The score of each choice, or the mean of a float: (num_agents, outputs), from (num_agents, observation size)."""
@@ -148,29 +167,38 @@ def load_policy(which: str | os.PathLike[str], *, argmax: bool = False, seed: in
     Raises:
         UserError: no such file, or one that holds no policy.
     """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+        raise TypeError(f"seed: expected an int, got {seed!r}")
+    if not 0 <= seed < 2**63:
+        raise UserError(f"seed: expected an int in [0, {2**63 - 1}], got {seed}")
     if which == "random":
         return Random(seed)
     if which == "reynolds":
         return Reynolds()
     path = LEARNED if which == "learned" else Path(which)
-    if path.is_dir():
-        path /= "policy.npz"
-    if not path.is_file():
-        raise UserError(f"{which}: expected random, reynolds, learned or the path of a policy, and there is no such file")
-    arrays, meta = _read_torch(path) if path.suffix == ".pt" else _read_npz(path)
     try:
-        return Learned(arrays, meta, str(which), argmax, seed)
-    except UserError as error:
+        if os.fspath(which) and path.is_dir():
+            path /= "policy.npz"
+            if not path.exists():
+                raise UserError(f"{which}: expected a folder of boids train, and this one holds no policy.npz")
+        if not path.is_file():
+            raise UserError(f"{which}: expected random, reynolds, learned or the path of a policy; there is no such file")
+    except OSError as error:  # a name that is too long, a folder that may not be read
+        raise UserError(f"{which}: expected the path of a policy, got {error.strerror}") from None
+    arrays, meta = _weights(path) if path.suffix == ".pt" else _read_npz(path)
+    try:
+        policy = Learned(arrays, meta, str(which), argmax, seed)
+        layout(**policy.interface)
+    except (UserError, TypeError, ValueError) as error:
         raise UserError(f"{path}: {error}") from None
+    return policy
 
 
 def save_policy(path: str | os.PathLike[str], arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
     """Writes a policy.npz, whole or not at all. `meta` goes into it as JSON."""
     Learned(arrays, meta)
-    partial = Path(f"{os.fspath(path)}.tmp")
-    with partial.open("wb") as file:
+    with whole(Path(path)) as partial, partial.open("wb") as file:
         np.savez(file, meta=np.array(json.dumps({"format": FORMAT, **meta})), **arrays)
-    partial.replace(path)
 
 
 def _array(arrays: Mapping[str, Array], name: str, shape: tuple[int | None, ...]) -> NDArray[np.float32]:
@@ -179,39 +207,91 @@ def _array(arrays: Mapping[str, Array], name: str, shape: tuple[int | None, ...]
         raise UserError(f"holds no {name}: not a policy of boids train")
     array = np.asarray(arrays[name])
     fits = array.ndim == len(shape) and all(size in (None, have) for size, have in zip(shape, array.shape, strict=True))
-    if array.dtype.kind != "f" or not fits or array.size == 0:
+    if array.dtype.kind != "f" or not fits or not 0 < array.size <= LARGEST // 4:
         wanted = "x".join("any" if size is None else str(size) for size in shape)
         raise UserError(f"{name}: expected floats, {wanted}, got {array.dtype}, {'x'.join(map(str, array.shape))}")
-    if not np.isfinite(array).all():
-        raise UserError(f"{name}: expected finite numbers, got nan or infinity")
-    return array.astype(np.float32)
+    with np.errstate(over="ignore"):
+        floats = array.astype(np.float32)
+    if not np.isfinite(floats).all():
+        raise UserError(f"{name}: expected finite numbers in float32, got nan, infinity or a larger one")
+    return floats
 
 
 def _read_npz(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
     """The arrays and the meta data of a policy.npz. Raises: UserError."""
     try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        _check_size(path, LARGEST)
+        with zipfile.ZipFile(path) as file:
+            arrays = {entry.filename.removesuffix(".npy"): _read_npy(_unpacked(file, entry)) for entry in file.infolist()}
         meta = json.loads(str(arrays.pop("meta", "{}")))
         if not isinstance(meta, dict) or not isinstance(meta.get("parameters", {}), dict):
             raise ValueError("meta that is no JSON object")
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: expected a policy.npz of boids train, got {error}") from None
+    except Exception as error:  # zipfile, zlib, lzma, json and NumPy raise many kinds on a file that is no policy
+        raise _no_policy(path, "policy.npz of boids train", error) from None
     if meta.get("format", FORMAT) != FORMAT:
         raise UserError(f"{path}: expected format {FORMAT}, got {meta['format']}")
     return arrays, meta
 
 
-def _read_torch(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
+def _unpacked(file: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """As many bytes as the directory says, and no more in memory; `file.read` unpacks all there are."""
+    with file.open(entry) as packed:
+        return packed.read(entry.file_size + 1)
+
+
+def _read_npy(data: bytes) -> Array:
+    """An array from an .npy file's bytes, of which it takes no more memory. Raises: ValueError."""
+    file = io.BytesIO(data)
+    version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call]
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"an array of version {version}")
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read_header(file)  # type: ignore[no-untyped-call]
+    if dtype.hasobject or dtype.itemsize * math.prod(shape) != len(data) - file.tell():
+        raise ValueError(f"an array of {dtype} {shape} in {len(data) - file.tell()} bytes")
+    file.seek(0)
+    array: Array = np.lib.format.read_array(file, allow_pickle=False)  # type: ignore[no-untyped-call]
+    return array
+
+
+def _weights(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
     """The arrays of a PuffeRL checkpoint; it holds no meta data. Raises: UserError."""
+    state = read_torch(path)
+    try:
+        # a state dict saved from a torch.compile or DistributedDataParallel wrapper names everything after the wrapper
+        return {re.sub(r"^(module|_orig_mod)\.", "", name): tensor.numpy() for name, tensor in state.items()}, {}
+    except Exception:  # whatever else torch.save may have written
+        raise UserError(f"{path}: expected the weights of a policy, as in model_000050.pt, got something else") from None
+
+
+def read_torch(path: Path) -> Any:
+    """What torch.save wrote. Raises: UserError."""
     try:
         import torch
     except ModuleNotFoundError:
         raise UserError(f"{path}: a .pt needs torch, which is not installed; policy.npz needs NumPy alone") from None
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        # a state dict saved from a torch.compile or DistributedDataParallel wrapper names everything after the wrapper
-        return {re.sub(r"^(module|_orig_mod)\.", "", name): tensor.numpy() for name, tensor in state.items()}, {}
+        _check_size(path, LARGEST_CHECKPOINT)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch and pickle raise many kinds on a file that is no checkpoint
-        first = (str(error).splitlines() or [""])[0]
-        raise UserError(f"{path}: expected a checkpoint of PuffeRL, got {type(error).__name__} {first}") from None
+        raise _no_policy(path, "checkpoint of boids train", error) from None
+
+
+def _check_size(path: Path, most: int) -> None:
+    """Raises: ValueError, if the file has more bytes, packed or unpacked; a zip is not unpacked for that."""
+    size = path.stat().st_size
+    if size <= most and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as file:
+            entries = file.infolist()
+        # of the other methods zipfile unpacks more at once than it is asked for
+        if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
+            raise ValueError("a zip of another method than deflate")
+        size = sum(entry.file_size for entry in entries)
+    if size > most:
+        raise ValueError(f"{size:,} bytes of at most {most:,}")
+
+
+def _no_policy(path: Path, expected: str, error: Exception) -> UserError:
+    """The error about a file of another kind, in one line."""
+    what = error.strerror if isinstance(error, OSError) and error.strerror else (str(error).splitlines() or [""])[0]
+    return UserError(f"{path}: expected a {expected}, got {what or type(error).__name__}")

@@ -95,7 +95,7 @@ def show(scores: Scores) -> None:
     table(["", *board], rows)
 
 
-def write_json(scores: Scores, path: str, settings: Mapping[str, Any]) -> None:
+def write_json(scores: Scores, path: Path, settings: Mapping[str, Any]) -> None:
     """Writes the scores of every log field and the settings."""
     content = {"settings": dict(settings), "scores": summarize(scores)}
-    Path(path).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import ctypes
+import errno
+import io
+import logging
 import math
+import os
 import random
+import re
 import shutil
 import signal
+import subprocess
 import sys
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
 
+from boids_env._boids import VecEnv
 from boids_env.env.boids import Boids
 from boids_env.env.pufferlib_import import unchanged
 from boids_env.errors import UserError
+from boids_env.files import named, whole
 from boids_env.learn import network
-from boids_env.learn.config import Config
+from boids_env.learn.config import Config, option
+from boids_env.learn.lock import locked
+from boids_env.learn.policies import read_torch
 
 with unchanged():
     import pufferlib.vector
@@ -35,6 +45,14 @@ LOGGED = (
     "reward", "cohesion", "alignment", "separation", "polarization", "local_alignment", "milling", "nearest",
     "collisions", "isolation", "groups", "largest_group", "turn", "episode_return",
 )  # fmt: skip
+COLUMNS = ("agent_steps", "seconds", *LOGGED)  # of the learning curve
+BELOW = "\033[J"  # clears the terminal below the dashboard, which is printed over the one before
+# trainer_state.pt: PuffeRL's entries and what a resumed run needs beyond them
+STATE: dict[str, tuple[type, ...]] = {
+    "global_step": (int,), "update": (int,), "seconds": (int, float), "model_name": (str,),
+    "optimizer_state_dict": (dict,), "random_state": (torch.Tensor,), "config": (dict,),
+}  # fmt: skip
+RAY_SECONDS = 30.0  # to connect to a cluster
 
 
 class Logger:
@@ -42,28 +60,66 @@ class Logger:
 
     Args:
         path: of the csv file.
-        agent_steps: of the checkpoint to continue from. Later rows are dropped, and so is an incomplete row.
+        agent_steps: of the checkpoint to continue from; None starts a new curve. Later rows are dropped, and so is a last
+            row that is incomplete.
         seconds: of training so far.
+
+    Raises:
+        UserError: the file to continue is no learning curve.
     """
 
     run_id = CHECKPOINTS
 
-    def __init__(self, path: Path, agent_steps: int, seconds: float) -> None:
-        rows = path.read_text(encoding="utf-8").splitlines()[1:] if path.exists() else []
-        names = ("agent_steps", "seconds", *LOGGED)
-        rows = [row for row in rows if row.count(",") == len(names) - 1 and int(row.split(",")[0]) <= agent_steps]
-        partial = _partial(path)
-        partial.write_text("\n".join([",".join(names), *rows, ""]), encoding="utf-8")
-        partial.replace(path)
+    def __init__(self, path: Path, agent_steps: int | None, seconds: float) -> None:
         self._path, self._before, self._last = path, seconds, 0.0
+        self._rows = [] if agent_steps is None else _rows(path, agent_steps)
+
+    def start(self) -> None:
+        """Writes the file with the rows that stay."""
+        with whole(self._path) as partial:
+            partial.write_text("\n".join([",".join(COLUMNS), *self._rows, ""]), encoding="utf-8")
 
     def log(self, logs: dict[str, float], step: int) -> None:
         seconds = self._before + logs["uptime"]
         if "environment/reward" in logs and seconds >= self._last + 1:
             self._last = seconds
             figures = [f"{logs[f'environment/{name}']:.5g}" for name in LOGGED]
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(",".join((str(step), f"{seconds:.2f}", *figures)) + "\n")
+            with named(self._path), self._path.open("ab", buffering=0) as file:
+                size, row = file.tell(), ",".join((str(step), f"{seconds:.2f}", *figures)) + "\n"
+                if file.write(row.encode()) < len(row):  # the disk is full
+                    file.truncate(size)
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _rows(path: Path, agent_steps: int) -> list[str]:
+    """The rows of a learning curve up to a step. Raises: UserError."""
+    if not path.exists():
+        return []
+    kept = []
+    try:
+        names, *rows = path.read_text(encoding="utf-8").splitlines() or [""]
+        if names != ",".join(COLUMNS):
+            raise ValueError("another first line")
+        for number, row in enumerate(rows, 2):
+            values = row.split(",")
+            if len(values) != len(COLUMNS) and number == len(rows) + 1:
+                break  # a kill came between
+            if len(values) != len(COLUMNS) or not all(map(_is_number, values)) or not values[0].isdecimal():
+                raise ValueError(f"in line {number} {row[:40]!r}")
+            if int(values[0]) <= agent_steps:
+                kept.append(row)
+    except ValueError as error:
+        what = f"expected the learning curve of boids train, got {error}"
+        raise UserError(f"{path}: {what}; move it away, and --resume begins another") from None
+    return kept
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 class Trainer(pufferl.PuffeRL):  # type: ignore[misc]  # PufferLib has no types
@@ -71,7 +127,7 @@ class Trainer(pufferl.PuffeRL):  # type: ignore[misc]  # PufferLib has no types
 
     Args:
         config, vecenv, policy, logger: as PuffeRL takes them.
-        meta: notes for policy.npz.
+        config_of_run: what `train` was given, for the checkpoint.
         before: seconds of training before a resumed run was interrupted.
     """
 
@@ -81,16 +137,17 @@ class Trainer(pufferl.PuffeRL):  # type: ignore[misc]  # PufferLib has no types
         vecenv: Any,
         policy: network.Policy,
         logger: Logger,
-        meta: dict[str, Any],
+        config_of_run: Config,
         before: float,
     ) -> None:
-        self._meta, self._before, self._line_due = meta, before, 0.0
+        self._run, self._before, self._line_due = config_of_run, before, 0.0
         super().__init__(config, vecenv, policy, logger)
         self.profile.frequency = 1  # every epoch; PuffeRL's default is every fifth
 
     def print_dashboard(self, *args: Any, **kwargs: Any) -> None:
         if sys.stdout.isatty():
             super().print_dashboard(*args, **kwargs)
+            print(BELOW, end="", flush=True)
         elif self.stats and time.time() >= self._line_due:
             self._line_due = time.time() + 1
             seconds, steps, speed = self._before + self.uptime, self.global_step / 1e6, self.sps / 1e3
@@ -112,8 +169,9 @@ class Trainer(pufferl.PuffeRL):  # type: ignore[misc]  # PufferLib has no types
     def save_checkpoint(self) -> str:
         """Writes model_EPOCH.pt and trainer_state.pt as PuffeRL does, with what a resumed run needs, and policy.npz.
 
-        Each file is written whole or not at all. Returns the path of the first.
+        Each file is written whole or not at all. Returns the path of the first. Raises: UserError, if training diverged.
         """
+        self.check_finite()
         folder = Path(self.config["data_dir"])
         checkpoints = folder / CHECKPOINTS
         checkpoints.mkdir(parents=True, exist_ok=True)
@@ -128,23 +186,37 @@ class Trainer(pufferl.PuffeRL):  # type: ignore[misc]  # PufferLib has no types
             "seconds": self._before + self.uptime,
             "model_name": model.name,
             "run_id": CHECKPOINTS,
+            "config": self._run,
         }
         _save(state, checkpoints / "trainer_state.pt")
-        self.uncompiled_policy.export(folder / "policy.npz", {**self._meta, "agent_steps": self.global_step})
+        parameters, seed = self.vecenv.driver_env.parameters, self.config["seed"]
+        meta = {"parameters": dict(parameters), "seed": seed, "agent_steps": self.global_step}
+        self.uncompiled_policy.export(folder / "policy.npz", meta)
         return str(model)
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Continues from `state` (a trainer_state.pt). The flocks are not part of it and start again.
+    def check_finite(self) -> None:
+        """Raises: UserError, if a weight is no finite number any more."""
+        if not all(torch.isfinite(weight).all() for weight in self.uncompiled_policy.parameters()):
+            raise UserError("training diverged: a smaller --train.learning-rate may help; the last checkpoint is as it was")
 
-        Raises: UserError, if it was saved from another network.
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continues from `state`, of `_resumed`. The flocks are not part of it and start again.
+
+        Raises: UserError, if it was saved from another network, or is damaged.
         """
         model = Path(self.config["data_dir"]) / CHECKPOINTS / state["model_name"]
         try:
-            self.uncompiled_policy.load_state_dict(_load(model))
+            self.uncompiled_policy.load_state_dict(read_torch(model))
             self.optimizer.load_state_dict(state["optimizer_state_dict"])
-        except (RuntimeError, ValueError) as error:
+            for weight, moments in self.optimizer.state.items():
+                if any(moment.shape != weight.shape for moment in moments.values() if moment.dim()):
+                    raise ValueError("an optimizer of other weights")
+            torch.set_rng_state(state["random_state"])
+        except UserError:
+            raise
+        except Exception as error:  # torch raises many kinds on entries that are none of its own
             raise UserError(f"{model}: does not fit this config: {str(error).splitlines()[-1].strip()}") from None
-        torch.set_rng_state(state["random_state"])
+        self.check_finite()
         self.global_step = self.last_log_step = state["global_step"]
         self.epoch = state["update"]
         # the scheduler continues from the last rate, which becomes what this config would have made it
@@ -163,66 +235,160 @@ def train(config: Config, out: Path, *, resume: bool = False, overwrite: bool = 
         config: as `boids_env.learn.config.load` gives it.
         out: the folder to write: policy.npz (the policy), log.csv (the learning curve), checkpoints/.
         resume: continues the run in `out`.
-        overwrite: replaces the run in `out`.
+        overwrite: replaces the run in `out`, as soon as everything else has turned out to be right.
 
     Returns:
         Whether training ran to its end; False after Ctrl-C, which saves first.
 
     Raises:
-        UserError: `out` holds a run, or none to resume; values that do not fit together; a worker process has ended.
+        UserError: `out` holds a run, or none to resume, or another process trains into it; values that do not fit together;
+            a worker process has ended; training diverged.
+        OSError: a file cannot be written.
     """
-    checkpoints = out / CHECKPOINTS
-    state: dict[str, Any] = {}
-    if resume:
-        if not (checkpoints / "trainer_state.pt").exists():
-            raise UserError(f"{out}: expected a run to resume, found no {CHECKPOINTS}/trainer_state.pt")
-        state = _load(checkpoints / "trainer_state.pt")
-    elif overwrite:
-        shutil.rmtree(checkpoints, ignore_errors=True)
-        for name in ("log.csv", "policy.npz"):
-            (out / name).unlink(missing_ok=True)
-    elif checkpoints.exists():
-        raise UserError(f"{out}: holds a run: --resume continues it, --overwrite replaces it, --out DIR writes elsewhere")
-    out.mkdir(parents=True, exist_ok=True)
+    _refuse_torchrun()
+    with _Interrupts() as interrupts, locked(out):
+        state = _resumed(out, config) if resume else {}
+        if not (resume or overwrite) and any((out / name).exists() for name in (CHECKPOINTS, "policy.npz")):
+            raise UserError(f"{out}: holds a run: --resume continues it, --overwrite replaces it, --out writes elsewhere")
+        settings = {
+            **config["train"],
+            "env": config["base"]["env_name"],
+            "data_dir": str(out),
+            "device": _device(config["train"]["device"]),
+            "use_rnn": False,
+        }
+        _keep_memory()
+        torch.set_num_threads(settings["cpu_threads"])
+        for seed in (random.seed, np.random.seed, torch.manual_seed):
+            seed(settings["seed"])
+        before = state.get("seconds", 0.0)
+        logger = Logger(out / "log.csv", state.get("global_step"), before)
+        with _vecenv(config) as vecenv:
+            _check_sizes(settings, vecenv.num_agents)
+            with _puffer_errors("train", config), warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message=".*CUDA is not available", category=UserWarning)
+                policy = network.Policy(vecenv, **config["policy"]).to(settings["device"])
+                trainer = Trainer(settings, vecenv, policy, logger, config, before)
+            try:
+                if resume:
+                    trainer.restore(state)
+                elif overwrite:
+                    shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
+                    (out / "policy.npz").unlink(missing_ok=True)
+                logger.start()
+                with _workers_watched(vecenv), interrupts.noted():
+                    while trainer.global_step < settings["total_timesteps"] and not interrupts.caught:
+                        trainer.evaluate()
+                        trainer.train()
+                        trainer.check_finite()
+                    trainer.save_checkpoint()
+            finally:
+                trainer.utilization.stop()  # its thread would keep the process alive
+            _print_time(trainer.time_split())
+        return not interrupts.caught
 
-    settings = {
-        **config["train"],
-        "env": config["base"]["env_name"],
-        "data_dir": str(out),
-        "device": _device(config["train"]["device"]),
-        "use_rnn": False,
-    }
-    _keep_memory()
-    torch.set_num_threads(settings["cpu_threads"])
-    for seed in (random.seed, np.random.seed, torch.manual_seed):
-        seed(settings["seed"])
-    before = state.get("seconds", 0.0)
-    with _puffer_errors(), _interrupts_ignored():
+
+def _resumed(out: Path, config: Config) -> dict[str, Any]:
+    """The trainer_state.pt to continue from. Says where the flocks are others now. Raises: UserError."""
+    path = out / CHECKPOINTS / "trainer_state.pt"
+    if not path.exists():
+        raise UserError(f"{out}: expected a run to resume, found no {CHECKPOINTS}/trainer_state.pt")
+    state = read_torch(path)
+    if not isinstance(state, dict):
+        raise UserError(f"{path}: expected a checkpoint of boids train, got a {type(state).__name__}")
+    for name, kinds in STATE.items():
+        value = state.get(name)
+        if name not in state or isinstance(value, bool) or not isinstance(value, kinds):
+            got = f"a {type(value).__name__}" if name in state else "none"
+            raise UserError(f"{path}: expected an entry {name} of type {kinds[0].__name__}, got {got}")
+        if isinstance(value, int | float) and not 0 <= value < 2**53:
+            raise UserError(f"{path}: {name}: expected a number of at least 0, got {value}")
+    if not re.fullmatch(r"model_\d+\.pt", state["model_name"]):
+        raise UserError(f"{path}: model_name: expected a name like model_000050.pt, got {state['model_name']!r}")
+    then = state["config"].get("env")
+    if isinstance(then, dict):
+        defaults = {name: what["default"] for name, what in VecEnv.parameters.items()}
+        was, now = {**defaults, **then}, {**defaults, **config["env"]}
+        others = [f"{option(f'env.{key}')} {now[key]} instead of {was.get(key)}" for key in now if now[key] != was.get(key)]
+        if others:
+            print(f"boids: resuming with other flocks: {', '.join(others)}", file=sys.stderr)
+    return state
+
+
+def _refuse_torchrun() -> None:
+    """Raises: UserError, in one of several processes that torchrun has started: each would train the same policy."""
+    if os.environ.get("WORLD_SIZE", "1") != "1":
+        processes, rank = os.environ["WORLD_SIZE"], os.environ.get("RANK", "?")
+        raise UserError(f"boids train uses one process, and torchrun has started {processes} (this is rank {rank})")
+
+
+def _check_sizes(settings: dict[str, Any], agents: int) -> None:
+    """Raises: UserError, where batches, minibatches and the number of boids do not go together."""
+    steps, batch, minibatch = settings["bptt_horizon"], settings["batch_size"], settings["minibatch_size"]
+    if steps == batch == "auto":
+        raise UserError("--train.batch-size, --train.bptt-horizon: expected a number for one of them, got auto and auto")
+    batch = agents * steps if batch == "auto" else batch
+    steps = batch // agents if steps == "auto" else steps
+    if batch == 0 or steps == 0 or batch % (agents * steps):
+        raise UserError(
+            f"--train.batch-size: expected a multiple of {agents * max(steps, 1)}, which is {agents} boids x"
+            f" {max(steps, 1)} steps (--train.bptt-horizon), got {batch}"
+        )
+    if minibatch > batch or minibatch % steps:
+        raise UserError(
+            f"--train.minibatch-size: expected a multiple of {steps}, the --train.bptt-horizon, up to {batch}, the batch of"
+            f" {agents} boids, got {minibatch}"
+        )
+    if minibatch > (most := settings["max_minibatch_size"]) and (minibatch % most or most % steps):
+        raise UserError(f"--train.max-minibatch-size: expected a divisor of {minibatch} that {steps} divides, got {most}")
+    if settings["total_timesteps"] < batch:
+        raise UserError(f"--train.total-timesteps: expected at least one batch, {batch}, got {settings['total_timesteps']}")
+
+
+@contextmanager
+def _vecenv(config: Config) -> Iterator[Any]:
+    """The flocks in PufferLib's backend. Raises: UserError."""
+    ray = config["vec"]["backend"] == "Ray"
+    if ray:
+        _connect_to_ray()
+    with _puffer_errors("vec", config), _interrupts_ignored():
         vecenv = pufferlib.vector.make(Boids, env_kwargs=config["env"], **config["vec"])
-    trainer = None
-    logger = Logger(out / "log.csv", state.get("global_step", 0), before)
     try:
-        policy = _policy(config, vecenv).to(settings["device"])
-        meta = {"parameters": vecenv.driver_env.parameters, "seed": settings["seed"]}
-        with _puffer_errors():
-            trainer = Trainer(settings, vecenv, policy, logger, meta, before)
-        if trainer.total_epochs < 1:
-            least, got = settings["batch_size"], settings["total_timesteps"]
-            raise UserError(f"--train.total-timesteps: expected at least one batch, {least}, got {got}")
-        if resume:
-            trainer.restore(state)
-        with _workers_watched(vecenv), _stop_on_interrupt() as interrupted:
-            while trainer.global_step < settings["total_timesteps"] and not interrupted:
-                trainer.evaluate()
-                trainer.train()
-        trainer.save_checkpoint()
-        _print_time(trainer.time_split())
-        return not interrupted
+        yield vecenv
+    except BaseException:
+        if ray:  # its close() would wait for the workers, of which one may be the cause
+            vecenv.close = vecenv.driver_env.close
+        raise
     finally:
-        # its thread would keep the process alive
-        if trainer is not None:
-            trainer.utilization.stop()
         vecenv.close()
+        if ray:
+            sys.modules["ray"].shutdown()
+
+
+def _connect_to_ray() -> None:
+    """Starts a Ray cluster on this machine. Connects to a running one only where RAY_ADDRESS names it.
+
+    Left to itself, Ray connects to whatever address the last cluster has left behind. Raises: UserError.
+    """
+    try:
+        import ray
+    except ModuleNotFoundError:
+        raise UserError("--vec.backend Ray needs ray, which is not installed: pip install ray") from None
+    if ray.is_initialized():
+        return
+    address = os.environ.get("RAY_ADDRESS") or "local"
+    local: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
+    what = "start a cluster" if address == "local" else f"connect to RAY_ADDRESS={address}"
+    try:
+        if address != "local":  # ray.init() waits for a cluster that is gone, deaf to Ctrl-C: another process tries first
+            command = [sys.executable, "-c", "import ray, sys; ray.init(address=sys.argv[1])", address]
+            subprocess.run(command, check=True, capture_output=True, timeout=RAY_SECONDS, start_new_session=True)
+        ray.init(address=address, logging_level=logging.ERROR, **local)
+    except subprocess.TimeoutExpired:
+        raise UserError(f"--vec.backend Ray: cannot {what}: no answer in {RAY_SECONDS:.0f} s") from None
+    except Exception as error:  # ray raises many kinds
+        lines = (error.stderr.decode() if isinstance(error, subprocess.CalledProcessError) else str(error)).split("\n")
+        raise UserError(f"--vec.backend Ray: cannot {what}: {next(filter(None, reversed(lines)), '?')}") from None
 
 
 def _keep_memory() -> None:
@@ -240,66 +406,89 @@ def _print_time(split: dict[str, float]) -> None:
     print(f"{total:.1f} s: " + ", ".join(f"{part} {s:.1f} s ({100 * s / total:.0f} %)" for part, s in split.items()))
 
 
-def _policy(config: Config, vecenv: Any) -> network.Policy:
-    """The network that [base] and [policy] of the config ask for, with random weights."""
-    name, rnn = config["base"]["policy_name"], config["base"]["rnn_name"]
-    if name != "Policy" or rnn is not None:
-        raise UserError(f"--base.policy-name, --base.rnn-name: expected Policy and None, got {name} and {rnn}")
-    return network.Policy(vecenv, **config["policy"])
-
-
 def _device(name: str) -> str:
+    """Raises: UserError."""
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    if name.startswith("cuda") and not torch.cuda.is_available():
+    try:
+        kind = torch.device(name).type
+    except RuntimeError:
+        kind = "none"
+    if kind not in ("cpu", "cuda", "mps", "xpu"):
+        raise UserError(f"--train.device: expected auto, cpu, cuda or another device of torch, got {name}")
+    if kind == "cuda" and not torch.cuda.is_available():
         raise UserError(f"--train.device: expected cpu, because torch finds no GPU, got {name}")
     return name
 
 
 @contextmanager
-def _puffer_errors() -> Iterator[None]:
-    """Turns PufferLib's errors about a config into UserErrors. Hides its warning that a CPU has no mixed precision."""
+def _puffer_errors(section: str, config: Config) -> Iterator[None]:
+    """Turns the errors of PufferLib and torch about a section of the config into UserErrors, in the names of its options."""
     try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*CUDA is not available", category=UserWarning)
-            yield
-    except (pufferlib.APIUsageError, TypeError, ValueError) as error:
-        raise UserError(str(error)) from None
+        yield
+    except ModuleNotFoundError as error:
+        raise UserError(f"these options need {error.name}, which is not installed") from None
+    except (pufferlib.APIUsageError, TypeError, ValueError, RuntimeError) as error:
+        first = (str(error).splitlines() or ["?"])[0]
+        names = rf"\b({'|'.join(key for key in config[section] if '_' in key)})\b"
+        raise UserError(re.sub(names, lambda found: option(f"{section}.{found[0]}"), first)) from None
+
+
+class _Interrupts:
+    """Ctrl-C while training: it raises KeyboardInterrupt, but within `noted` the first one is noted alone.
+
+    Nothing interrupts what KeyboardInterrupt sets off, which leaves no file half-written.
+    """
+
+    def __init__(self) -> None:
+        self.caught = False
+        self._patient = False
+
+    def __enter__(self) -> Self:
+        self._before = signal.signal(signal.SIGINT, self._stop)
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        self._patient = True
+        yield
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        if self.caught or not self._patient:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            raise KeyboardInterrupt
+        self.caught = True
+        with suppress(OSError):  # print() must not be used: this may interrupt another
+            os.write(2, b"\nstopping after this update, then saving; Ctrl-C again stops at once\n")
 
 
 @contextmanager
-def _stop_on_interrupt() -> Iterator[list[int]]:
-    """A list that is empty until the first Ctrl-C; the second one raises KeyboardInterrupt."""
-    caught: list[int] = []
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        if caught:
-            raise KeyboardInterrupt
-        caught.append(number)
-        print("\nstopping after this update, then saving; Ctrl-C again stops at once", file=sys.stderr)
-
-    before = signal.signal(signal.SIGINT, stop)
+def _handler(name: str, handler: Any) -> Iterator[None]:
+    """A handler of a signal for a while, where the system has such a signal."""
+    number = getattr(signal, name, None)
+    before = signal.signal(number, handler) if number is not None else None
     try:
-        yield caught
+        yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        if number is not None:
+            signal.signal(number, before)
 
 
 @contextmanager
 def _interrupts_ignored() -> Iterator[None]:
     """Processes started here ignore Ctrl-C. A terminal sends it to all of them, and only the trainer should act on it."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
+    with _handler("SIGINT", signal.SIG_IGN):
         yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
 def _workers_watched(vecenv: Any) -> Iterator[None]:
     """Raises: UserError, when a worker process ends. PufferLib would wait for it for ever."""
     workers = getattr(vecenv, "processes", [])  # of the backend Multiprocessing alone
-    if not workers or not hasattr(signal, "SIGCHLD"):
+    if not workers:
         yield
         return
 
@@ -309,29 +498,13 @@ def _workers_watched(vecenv: Any) -> Iterator[None]:
                 how = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
                 raise UserError(f"a worker process has ended ({how}); --resume continues from the last checkpoint")
 
-    before = signal.signal(signal.SIGCHLD, look)
-    try:
+    with _handler("SIGCHLD", look):
         look()
         yield
-    finally:
-        signal.signal(signal.SIGCHLD, before)
 
 
 def _save(what: Any, path: Path) -> None:
-    partial = _partial(path)
-    torch.save(what, partial)
-    partial.replace(path)
-
-
-def _partial(path: Path) -> Path:
-    """Where a file is written, to be moved to `path` when it is whole."""
-    return path.with_name(f"{path.name}.tmp")
-
-
-def _load(path: Path) -> dict[str, Any]:
-    """A file of torch.save. Raises: UserError."""
-    try:
-        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch and pickle raise many kinds on a file that is no checkpoint
-        raise UserError(f"{path}: expected a checkpoint of boids train, got {type(error).__name__}") from None
-    return content
+    buffer = io.BytesIO()
+    torch.save(what, buffer)
+    with whole(path) as partial:
+        partial.write_bytes(buffer.getbuffer())

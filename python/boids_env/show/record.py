@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +16,7 @@ from boids_env._boids import VecEnv
 from boids_env.console import progress
 from boids_env.env.flocks import Flocks, world_size
 from boids_env.errors import UserError
+from boids_env.files import whole
 from boids_env.learn.policies import Policy, load_policy
 
 if TYPE_CHECKING:
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
 Picture = NDArray[np.uint8]
 
 FPS = {".gif": 15, ".mp4": 30, ".png": 15}  # frames to a second, by what is recorded
+LARGEST = 640, 480  # pixels: the default size has the shape of the world and fits into this
 STEPS_PER_SECOND = 30  # of the flock, per second of film
 SKY = 96  # all frames share 256 colors; so many of them are for the background
 QUALITY = 7  # of an mp4, up to 10
+HELD = 18  # of 255: a GIF leaves smaller changes out
 SAMPLES = 16  # frames from which the colors are chosen
 
 
@@ -36,7 +39,7 @@ def record(
     policy: str | os.PathLike[str] = "learned",
     seconds: float = 10,
     fps: int | None = None,
-    size: tuple[int, int] = (640, 360),
+    size: tuple[int, int] | None = None,
     seed: int = 0,
     argmax: bool = False,
     parameters: Mapping[str, Any] | None = None,
@@ -48,7 +51,7 @@ def record(
         policy: as `boids_env.load_policy` takes it.
         seconds: length of the film; the flock makes 30 steps in each.
         fps: frames per second, 1 to 30; None takes 15 for a .gif or .png and 30 for an .mp4.
-        size: width and height in pixels, even for an .mp4.
+        size: width and height in pixels, even for an .mp4. None takes the shape of the world, the largest within 640 x 480.
         seed: of the flock.
         argmax: a learned policy takes the turn with the highest score, instead of drawing one.
         parameters: of the flock, as `shown_parameters` takes them.
@@ -62,22 +65,18 @@ def record(
     if kind not in FPS:
         raise UserError(f"{out}: expected a name that ends in .gif, .mp4 or .png")
     fps = FPS[kind] if fps is None else fps
-    if not (1 <= fps <= STEPS_PER_SECOND and 0 < seconds <= 600 and min(size) >= 1 and max(size) <= 4096):
+    if not (1 <= fps <= STEPS_PER_SECOND and 0 < seconds <= 600 and (size is None or 1 <= min(size) <= max(size) <= 4096)):
         raise UserError("expected --fps 1 to 30, --seconds up to 600 and --size from 1x1 to 4096x4096")
-    if kind == ".mp4" and (size[0] % 2 or size[1] % 2):
+    if kind == ".mp4" and size and (size[0] % 2 or size[1] % 2):
         raise UserError(f"expected even numbers as the --size of an mp4, got {size[0]}x{size[1]}")
     _check_installed(kind)
     loaded = load_policy(policy, argmax=argmax, seed=seed)
     count = max(1, round(seconds * fps))
-    frames = _frames(loaded, count, fps, size, seed, shown_parameters(loaded, parameters or {}))
-    partial = path.with_name(f"{path.name}.tmp{kind}")
-    partial.touch()  # a folder that cannot be written is an error now, and not after the last step
-    try:
-        with closing(frames):
-            WRITERS[kind](partial, progress(frames, count, "recording"), size, fps)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    shown = shown_parameters(loaded, parameters or {})
+    size = size or _shape(shown)
+    frames = _frames(loaded, count, fps, size, seed, shown)
+    with whole(path) as partial, closing(frames):
+        WRITERS[kind](partial, progress(frames, count, "recording"), size, fps)
 
 
 def shown_parameters(policy: Policy, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,6 +91,13 @@ def shown_parameters(policy: Policy, parameters: Mapping[str, Any]) -> dict[str,
     if "width" not in chosen and "height" not in chosen:
         chosen |= world_size(chosen.get("num_boids", VecEnv.parameters["num_boids"]["default"]))
     return chosen
+
+
+def _shape(parameters: Mapping[str, Any]) -> tuple[int, int]:
+    """The size of a picture of these flocks without bars: even numbers, at most LARGEST."""
+    wide, high = (parameters.get(name, VecEnv.parameters[name]["default"]) for name in ("width", "height"))
+    scale = min(LARGEST[0] / wide, LARGEST[1] / high)
+    return max(2, 2 * round(wide * scale / 2)), max(2, 2 * round(high * scale / 2))
 
 
 def _check_installed(kind: str) -> None:
@@ -110,13 +116,18 @@ def _frames(
     """The pictures of the film, one for each frame."""
     with Flocks(seed=seed, **parameters) as flocks:
         flocks.reset()
+        film = np.zeros((size[1], size[0], 3), np.uint8)  # without the caption; drawn at every step, whatever the fps
+        flocks.vec.render(film, layer="film")
         step = 0
         for frame in range(count):
             for _ in range(step, STEPS_PER_SECOND * frame // fps):
                 policy.act(flocks)
                 flocks.step()
+                flocks.vec.render(film, layer="film")
             step = STEPS_PER_SECOND * frame // fps
-            yield flocks.pixels(*size)
+            picture = film.copy()
+            flocks.vec.render(picture, layer="caption")
+            yield picture
 
 
 def _with_one_palette(frames: list[Image]) -> list[Image]:
@@ -140,6 +151,22 @@ def _with_one_palette(frames: list[Image]) -> list[Image]:
     return [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
 
 
+def _held(pictures: Iterable[Picture]) -> Iterator[Picture]:
+    """The pictures, in which a pixel that changes little stays as it was, until it rests or has changed more than HELD.
+
+    Trails fade in every frame. Held, they fade in a few steps, and a GIF is a third as large.
+    """
+    before: Picture | None = None
+    for picture in pictures:
+        if before is None:
+            shown = picture.copy()
+        else:
+            little = np.abs(picture.astype(np.int16) - shown).max(2) <= HELD
+            shown = np.where((little & (picture != before).any(2))[..., None], shown, picture)
+        before = picture
+        yield shown
+
+
 def _png(path: Path, pictures: Iterable[Picture], size: tuple[int, int], fps: int) -> None:
     from PIL import Image
 
@@ -150,7 +177,7 @@ def _png(path: Path, pictures: Iterable[Picture], size: tuple[int, int], fps: in
 def _gif(path: Path, pictures: Iterable[Picture], size: tuple[int, int], fps: int) -> None:
     from PIL import Image
 
-    first, *others = _with_one_palette([Image.fromarray(picture) for picture in pictures])
+    first, *others = _with_one_palette([Image.fromarray(picture) for picture in _held(pictures)])
     # GIF counts in hundredths of a second
     first.save(path, save_all=True, append_images=others, duration=10 * round(100 / fps), loop=0)
 

@@ -102,7 +102,7 @@ def _part(position: Array, parts: int) -> Array:
 
 
 def _colour(cosine: Array, sine: Array) -> Array:
-    """The colours of headings, 0xRRGGBB: `boids_colour` of src/show/boids_pixels.h."""
+    """The colours of headings, 0xRRGGBB: `boids_heading_colour` of src/show/boids_pixels.h."""
     red = 165 + 83 * cosine + 33 * sine
     green = 192 - 30 * cosine
     blue = 166 - 88 * sine

@@ -52,8 +52,10 @@ def watch(
     Raises:
         UserError: neither a window nor a terminal; no such policy; numbers out of range.
     """
-    if not 1 <= fps <= 60 or (steps is not None and steps < 0):
-        raise UserError("expected --fps 1 to 60 and --steps of at least 0")
+    if not 1 <= fps <= 60:
+        raise UserError(f"--fps: expected 1 to 60, got {fps}")
+    if steps is not None and steps < 0:
+        raise UserError(f"--steps: expected at least 0, got {steps}")
     loaded = load_policy(policy, argmax=argmax, seed=seed)
     shown = shown_parameters(loaded, parameters or {})
     with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is a way to leave
@@ -158,7 +160,7 @@ def _screen(no_window: UserError | None) -> Iterator[int]:
         print(f"boids: {first}showing it in the terminal", file=sys.stderr)
     keyboard = sys.stdin.fileno()
     before = termios.tcgetattr(keyboard)
-    on_sigterm = signal.signal(signal.SIGTERM, _leave)
+    handlers = {number: signal.signal(number, _leave) for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)}
     try:
         tty.setcbreak(keyboard)
         mode = termios.tcgetattr(keyboard)
@@ -167,9 +169,11 @@ def _screen(no_window: UserError | None) -> Iterator[int]:
         _write(OPEN)
         yield keyboard
     finally:
-        _write(CLOSE)
-        termios.tcsetattr(keyboard, termios.TCSAFLUSH, before)
-        signal.signal(signal.SIGTERM, on_sigterm)
+        with contextlib.suppress(OSError, termios.error):  # a terminal that was closed
+            _write(CLOSE)
+            termios.tcsetattr(keyboard, termios.TCSAFLUSH, before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def _leave(signum: int, _: object) -> NoReturn:

@@ -143,7 +143,7 @@ static void test_same_bits(void) {
 #define SAME(name, doc)                                                                       \
     do {                                                                                      \
         float sum = 0;                                                                        \
-        for (int k = 0; k < FLOCKS; k++) sum += alone[k].env.log.name;                        \
+        for (int k = 0; k < FLOCKS; k++) sum += (float)alone[k].env.log.name;                 \
         CHECK_EQ(told(log, #name), sum / (float)ended);                            \
     } while (0);
     BOIDS_LOG(SAME)
