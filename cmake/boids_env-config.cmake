@@ -47,6 +47,8 @@ target_compile_options(boids_env_env INTERFACE
   -fno-trapping-math # nobody reads floating-point exceptions; loops with a choice in them become vector instructions
   -fno-math-errno)   # nobody reads errno after sqrt; it becomes one instruction, and loops with it become vector instructions
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  # gcc notes that the ABI for passing vectors depends on the processor: here only inlined functions pass them
+  target_compile_options(boids_env_env INTERFACE -Wno-psabi)
   # loops over the lanes of a block stay loops, and so become vector instructions, of full width
   target_compile_options(boids_env_env INTERFACE "SHELL:--param max-completely-peel-times=8")
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")

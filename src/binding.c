@@ -2,7 +2,7 @@
  *
  *     cc ... -DENV_HEADER='"boids.h"' -DENV_MODULE=_boids src/binding.c
  *
- * The module has one class, VecEnv: num_envs environments over five arrays of the caller's (NumPy arrays or any other buffers).
+ * The module has the class Learner (bind/learner.h), which learns to act in any of them, and the class VecEnv: num_envs environments over five arrays of the caller's (NumPy arrays or any other buffers).
  *
  *     observations  (num_envs * num_agents, ...)  ┌─ env 0 ─┬─ env 1 ─┬─ env 2 ─┐   each Env points at its own slice:
  *     actions       (num_envs * num_agents, ...)  │ agents  │ agents  │ agents  │   nothing is copied and no array is
@@ -12,7 +12,8 @@
  *
  *     bind/values.h    numbers and names from Python objects          bind/describe.h  the header's lists as Python objects
  *     bind/buffers.h   arrays, held and checked                       bind/state.h     the methods about the state
- *     bind/object.h    the object, and which thread may use it        this file        construction, the other methods, the module
+ *     bind/object.h    the object, and which thread may use it        bind/learner.h   the class Learner
+ *                                                                     this file        construction, the other methods, the module
  *
  * It knows an environment by the names in env.h alone.
  *
@@ -31,6 +32,7 @@
 #include <structmember.h>
 
 #include "bind/describe.h"
+#include "bind/learner.h"
 #include "bind/object.h"
 #include "bind/state.h"
 
@@ -112,7 +114,7 @@ static void teardown(VecEnv* self) {
     env_vec_close(&self->vec);
     unlock_window(locked);
     atomic_store_explicit(&self->state, CLOSED, memory_order_release);
-    bind_release(self->arrays, BIND_ARRAYS);
+    bind_release(self->arrays, BIND_MOST_ARRAYS);
 }
 
 /* Makes an exception of a message of env_vec_begin or env_vec_finish. 0 without a message. */
@@ -140,38 +142,45 @@ static int check_layout(int k, const Py_buffer* view, const BindType* type, int6
     return bind_refuse_buffer(BIND_NAMES[k], view, type, shape);
 }
 
-/* Holds the five arrays, and checks them against the spaces and each other. */
+/* Holds the arrays, and checks them against the spaces and each other. */
 static int hold_arrays(VecEnv* self, PyObject* const* arrays) {
     const EnvSpace observation = self->vec.observation_space, action = self->vec.action_space;
-    const char types[] = {observation.type, action.type, 'f', '?', '?'};
-    const int32_t sizes[] = {observation.size, action.size, 0, 0, 0};
-    for (int k = 0; k < BIND_ARRAYS; k++) {
+    const char types[] = {observation.type, action.type, 'f', '?', '?', observation.type};
+    const int32_t sizes[] = {observation.size, action.size, 0, 0, 0, observation.size};
+    for (int k = 0; k < BIND_MOST_ARRAYS; k++) {
+        if (!arrays[k]) continue; /* the optional one */
         if (bind_hold(BIND_NAMES[k], arrays[k], &self->arrays[k]) < 0) return -1;
         if (check_layout(k, &self->arrays[k].view, space_type(types[k]), self->vec.num_agents, sizes[k]) < 0) return -1;
     }
-    return bind_check_overlap(self->arrays);
+    return bind_check_overlap(self->arrays, BIND_MOST_ARRAYS);
 }
 
 /* Makes the environments. The arrays are checked after the first of them: a mistake in one of them costs no time and no memory. */
 static int build(VecEnv* self, const Env* first, PyObject* const* arrays, long long num_envs, long long seed,
                  long long threads) {
-    void* memory[BIND_ARRAYS];
+    void* memory[BIND_MOST_ARRAYS];
     if (check_opened(&self->vec, env_vec_begin(&self->vec, first, num_envs, (uint64_t)seed, threads)) < 0) return -1;
     if (hold_arrays(self, arrays) < 0) return -1;
     if (check_opened(&self->vec, env_vec_finish(&self->vec, first)) < 0) return -1;
-    for (int k = 0; k < BIND_ARRAYS; k++) memory[k] = self->arrays[k].view.buf;
-    return check_opened(&self->vec, env_vec_attach(&self->vec, memory));
+    for (int k = 0; k < BIND_MOST_ARRAYS; k++) memory[k] = self->arrays[k].view.buf;
+    if (check_opened(&self->vec, env_vec_attach(&self->vec, memory)) < 0) return -1;
+    if (!arrays[BIND_FINAL_OBSERVATIONS]) return 0;
+    return check_opened(&self->vec, env_vec_attach_final(&self->vec, memory[BIND_FINAL_OBSERVATIONS]));
 }
 
 static PyObject* vecenv_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
     const allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    PyObject *result = NULL, *keywords = NULL, *arrays[BIND_ARRAYS] = {NULL};
+    PyObject *result = NULL, *keywords = NULL, *arrays[BIND_MOST_ARRAYS] = {NULL},
+             ** final = &arrays[BIND_FINAL_OBSERVATIONS];
     long long num_envs = 1, seed = 0, num_threads = 1;
     Env first = {0};
     VecEnv* self = (VecEnv*)allocate(type, 0); /* zeroed */
     if (!self) goto done;
     if (!(keywords = bind_keywords(kwargs))) goto done;
     if (bind_take_arguments("VecEnv", args, keywords, BIND_NAMES, BIND_ARRAYS, BIND_ARRAYS, arrays) < 0) goto done;
+    if (bind_take(keywords, BIND_NAMES[BIND_FINAL_OBSERVATIONS], final) < 0) goto done;
+    if (*final == Py_None) Py_CLEAR(*final);
+    if (*final && !offers(ENV_VEC_HAS_FINAL, "ENV_FINAL_OBSERVATIONS")) goto done;
     if (bind_take_int(keywords, "num_envs", 1, ENV_VEC_MAX_ENVS, &num_envs) < 0) goto done;
     if (bind_take_int(keywords, "seed", 0, LLONG_MAX, &seed) < 0) goto done;
     if (bind_take_int(keywords, "num_threads", 1, ENV_VEC_MAX_THREADS, &num_threads) < 0) goto done;
@@ -180,7 +189,7 @@ static PyObject* vecenv_new(PyTypeObject* type, PyObject* args, PyObject* kwargs
     leave(self); /* open, from here on */
     result = Py_NewRef((PyObject*)self);
 done:
-    bind_drop(arrays, BIND_ARRAYS);
+    bind_drop(arrays, BIND_MOST_ARRAYS);
     Py_XDECREF(keywords);
     Py_XDECREF((PyObject*)self);
     return result;
@@ -189,7 +198,7 @@ done:
 static int vecenv_traverse(PyObject* object, visitproc visit, void* arg) {
     VecEnv* self = (VecEnv*)object;
     Py_VISIT(Py_TYPE(object));
-    for (int k = 0; k < BIND_ARRAYS; k++) {
+    for (int k = 0; k < BIND_MOST_ARRAYS; k++) {
         Py_VISIT(self->arrays[k].view.obj);
         Py_VISIT(self->arrays[k].owner.obj);
     }
@@ -226,7 +235,7 @@ static PyObject* vecenv_reset(PyObject* object, PyObject* args, PyObject* kwargs
     if (bind_arguments("reset", args, kwargs, names, 1, 0, &value) < 0) goto done;
     if (value && value != Py_None && bind_int("seed", value, 0, LLONG_MAX, "", &seed) < 0) goto done;
     if (enter(self, false) < 0) goto done;
-    if (bind_check_held(self->arrays) == 0) {
+    if (bind_check_held(self->arrays, BIND_MOST_ARRAYS) == 0) {
         Py_BEGIN_ALLOW_THREADS
         if (seed >= 0) env_vec_seed(&self->vec, (uint64_t)seed);
         env_vec_reset(&self->vec);
@@ -333,7 +342,7 @@ static PyObject* vecenv_render(PyObject* object, PyObject* args, PyObject* kwarg
         goto done;
     }
     if (enter(self, true) < 0) goto done;
-    if (bind_check_held(self->arrays) == 0) {
+    if (bind_check_held(self->arrays, BIND_MOST_ARRAYS) == 0) {
         Env* env = &self->vec.envs[i];
         const int32_t width = (int32_t)view->shape[1], height = (int32_t)view->shape[0];
         Py_BEGIN_ALLOW_THREADS
@@ -371,7 +380,7 @@ static PyObject* vecenv_window(PyObject* object, PyObject* args, PyObject* kwarg
     if (take_index(self, which, &i) < 0 || enter(self, true) < 0) goto done;
     if (self->window_used && self->window_thread != thread) {
         PyErr_SetString(PyExc_RuntimeError, "window() belongs to the thread that called it first");
-    } else if (bind_check_held(self->arrays) == 0) {
+    } else if (bind_check_held(self->arrays, BIND_MOST_ARRAYS) == 0) {
         self->window_used = true;
         self->window_thread = thread;
         const bool locked = lock_window();
@@ -403,7 +412,7 @@ static PyObject* vecenv_set_parameters(PyObject* object, PyObject* args, PyObjec
     if (!(keywords = bind_keywords(kwargs))) return NULL;
     if (bind_take_arguments("set_parameters", args, keywords, NULL, 0, 0, NULL) < 0 || enter(self, false) < 0) goto done;
     values = self->vec.envs[0];
-    if (take_changes(keywords, &values) == 0 && bind_check_held(self->arrays) == 0) {
+    if (take_changes(keywords, &values) == 0 && bind_check_held(self->arrays, BIND_MOST_ARRAYS) == 0) {
         Py_BEGIN_ALLOW_THREADS
         message = env_vec_change(&self->vec, &values);
         Py_END_ALLOW_THREADS
@@ -526,13 +535,16 @@ done:
 }
 
 static const char vecenv_doc[] =
-    "VecEnv(observations, actions, rewards, terminals, truncations, *, num_envs=1, seed=0, num_threads=1, **parameters)\n--\n\n"
+    "VecEnv(observations, actions, rewards, terminals, truncations, *, final_observations=None, num_envs=1, seed=0, num_threads=1, "
+    "**parameters)\n--\n\n"
     "num_envs environments over one set of arrays, which C reads and writes in place; n = num_envs * num_agents.\n\n"
     "  observations  (n, ...)  layout()['observation']: of its type, with its size in each row\n"
     "  actions       (n, ...)  layout()['action']: the same; (n,) is accepted where the size is 1\n"
     "  rewards       (n,)      float32\n"
     "  terminals     (n,)      bool, int8 or uint8\n"
-    "  truncations   (n,)      bool, int8 or uint8\n\n"
+    "  truncations   (n,)      bool, int8 or uint8\n"
+    "  final_observations      like observations, or None: where step() writes the last observation of every agent whose episode ended;\n"
+    "                          other rows stay as they are\n\n"
     "Each is a writable C-contiguous buffer that overlaps no other. They are held until close(), and with them what owns the memory of\n"
     "a NumPy array: a bytearray cannot be resized meanwhile, a SharedMemory cannot be closed. Nothing holds an array against\n"
     "ndarray.resize(refcheck=False), ndarray.__setstate__() and ctypes.resize(). reset(), render(), window(), set_parameters(), state()\n"
@@ -586,14 +598,25 @@ static PyType_Spec vecenv_spec = {
     .slots = vecenv_slots,
 };
 
-static int module_exec(PyObject* module) {
-    PyObject *name = NULL, *externals = NULL;
-    PyObject* type = PyType_FromModuleAndSpec(module, &vecenv_spec, NULL);
+/* Adds a class to the module, with the class attributes that `add_data` gives it. */
+static int add_class(PyObject* module, PyType_Spec* spec, int (*add_data)(PyObject*)) {
+    PyObject *name = NULL, *type = PyType_FromModuleAndSpec(module, spec, NULL);
     int result = -1;
-    if (!type || add_class_data(type) < 0) goto done;
+    if (!type || add_data(type) < 0) goto done;
     /* where it was really imported from: boids_env._boids */
     if (!(name = PyModule_GetNameObject(module)) || PyObject_SetAttrString(type, "__module__", name) < 0) goto done;
-    if (PyModule_AddType(module, (PyTypeObject*)type) < 0) goto done;
+    result = PyModule_AddType(module, (PyTypeObject*)type);
+done:
+    Py_XDECREF(name);
+    Py_XDECREF(type);
+    return result;
+}
+
+static int module_exec(PyObject* module) {
+    PyObject* externals = NULL;
+    int result = -1;
+    if (add_class(module, &vecenv_spec, add_class_data) < 0) goto done;
+    if (add_class(module, &learner_spec, add_learner_data) < 0) goto done;
     if (!(externals = PyTuple_New(NUM_EXTERNALS))) goto done;
     for (int k = 0; k < NUM_EXTERNALS; k++) {
         PyObject* text = PyUnicode_FromString(EXTERNALS[k].name);
@@ -606,8 +629,6 @@ static int module_exec(PyObject* module) {
     result = PyModule_AddIntConstant(module, "WINDOW_TAKEN", ENV_WINDOW_TAKEN);
 done:
     Py_XDECREF(externals);
-    Py_XDECREF(name);
-    Py_XDECREF(type);
     return result;
 }
 

@@ -39,8 +39,7 @@
  *
  * Same seed, same bits: with any instruction set, number of threads and search, if compiled with the flags of the CMake target
  * boids_env::env (-ffp-contract=off and -fno-tree-slp-vectorize).
- * Memory: 30 bytes a boid and 8 a cell, beyond the five shared buffers. Ownership, errors, threads: see env.h. Who sees whom: see
- * sight/sight.h.
+ * Memory: 30 bytes a boid and 8 a cell, beyond the shared buffers. Ownership, errors, threads: see env.h. Who sees whom: sight/sight.h.
  */
 #ifndef BOIDS_H
 #define BOIDS_H
@@ -96,11 +95,12 @@ enum { BOIDS_RULES = sizeof(BoidsObservation) / sizeof(float), BOIDS_LONGEST_ROW
 
 typedef struct Boids {
     /* shared with the caller */
-    float* observations;  /* (num_boids x observation size) */
-    void* actions;        /* (num_boids) int32_t 0 .. 4, or float in [-1, 1] */
-    float* rewards;       /* (num_boids) */
-    uint8_t* terminals;   /* (num_boids) always 0 */
-    uint8_t* truncations; /* (num_boids) 1 when the episode ended with this step */
+    float* observations;       /* (num_boids x observation size) */
+    void* actions;             /* (num_boids) int32_t 0 .. 4, or float in [-1, 1] */
+    float* rewards;            /* (num_boids) */
+    uint8_t* terminals;        /* (num_boids) always 0 */
+    uint8_t* truncations;      /* (num_boids) 1 when the episode ended with this step */
+    float* final_observations; /* (num_boids x observation size) the last of the old episode; or NULL */
     Log log;
     int32_t num_threads; /* that c_step may use */
     int32_t num_agents;  /* num_boids */
@@ -431,7 +431,6 @@ static inline void c_step(Boids* env) {
     env_threads_run(step.threads, (int32_t)env->sight.rows, boids__observe, &step);
     env->tick++;
     boids_tally_step(&env->tally, &step.sums, env->num_boids, env->tick > env->warmup);
-
     const bool ended = env->tick >= env->horizon;
     memset(env->terminals, 0, (size_t)env->num_boids);
     memset(env->truncations, ended, (size_t)env->num_boids);
@@ -439,6 +438,8 @@ static inline void c_step(Boids* env) {
     int32_t groups, largest;
     sight_groups(&env->sight, sight_scratch(&env->sight), NULL, &groups, &largest);
     boids_log_episode(&env->log, &env->tally, env->num_boids, env->hard, groups, largest);
+    const size_t floats = (size_t)env->num_boids * (size_t)boids_observation_size(env);
+    if (env->final_observations) memcpy(env->final_observations, env->observations, floats * sizeof(float));
     boids__begin(env, 0);
 }
 
@@ -485,15 +486,15 @@ static inline void c_script(Boids* env) {
 /* name: what may change between steps */
 #define ENV_CHANGEABLE(X)                                                                                            \
     X(collision_radius) X(speed) X(gentle_turn) X(max_turn) X(flockmates) X(cohesion_weight) X(alignment_weight) X(separation_weight)
-
 /* name, doc */
 #define ENV_SCALARS(X)                        \
     X(tick, "steps since the episode began")    \
     X(tally, "what the episode adds up to")
-
 typedef Boids Env;
 #define ENV_LOG BOIDS_LOG
 #define ENV_OBSERVATION BOIDS_OBSERVATION
 #define ENV_STATE_VERSION 2
+#define ENV_FINAL_OBSERVATIONS
+#include "boids_mirror.h"
 
 #endif

@@ -60,6 +60,16 @@
  *                                        were set. Returns NULL, or a message, which may lie in Env. It gets a copy of an Env first:
  *                                        it must not touch the memory that Env points to
  *
+ *   ENV_FINAL_OBSERVATIONS               says that Env has the field
+ *       T*       final_observations  (num_agents x observation size) NULL, or where c_step writes the last observation of every agent whose
+ *                                episode ends with this step, before the next episode begins. Other rows stay as they are
+ *
+ *   ENV_MIRROR                           says that left and right are alike: that the mirror image of every situation is one too, and earns
+ *                                        the same. A policy may then treat both alike. With it come
+ *       EnvMirror c_mirror_observation(const Env*, int32_t k)  element k of an observation in the mirror
+ *       EnvMirror c_mirror_action(const Env*, int32_t k)       element k of a continuous action in the mirror; of a discrete one, what
+ *                                        becomes of choice k, where the choices of all elements are numbered one after the other
+ *
  *   ENV_STATE(X)                         X(type, name, doc) for every per-agent array of the state. The list may be empty. state() needs
  *                                        it. With it come
  *       ENV_SCALARS(X)                   optional: X(name, doc) for every other field of the state: a number, a struct of numbers or an
@@ -108,6 +118,11 @@ typedef struct EnvSpace {
     float low, high;        /* every element lies in [low, high]; unused where `choices` is set */
     const int32_t* choices; /* NULL, or for type 'i' the number of choices of each element: 0 .. choices[k] - 1 */
 } EnvSpace;
+
+/* An element in the mirror: element `from` times `sign`. The mirror image of a mirror image is the original. The sign of a choice is 1. */
+typedef struct EnvMirror {
+    int32_t from, sign;
+} EnvMirror;
 
 /* What c_render returns instead of a number of steps. */
 enum {

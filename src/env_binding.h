@@ -244,7 +244,7 @@ static int bind_hold_all(PyObject* const* arrays, Py_ssize_t rows, BindArray* he
     if (rows < 1) rows = 1;
     for (int k = 0; k < BIND_ARRAYS; k++)
         if (bind_check_layout(k, &held[k].view, rows, whole) < 0) goto failed;
-    if (bind_check_overlap(held) == 0) return 0;
+    if (bind_check_overlap(held, BIND_ARRAYS) == 0) return 0;
 failed:
     bind_release(held, BIND_ARRAYS);
     return -1;

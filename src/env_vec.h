@@ -126,6 +126,24 @@ enum { ENV_VEC_HAS_SCRIPT = true };
 enum { ENV_VEC_HAS_SCRIPT = false };
 static inline void c_script(Env* env) { (void)env; }
 #endif
+#ifdef ENV_FINAL_OBSERVATIONS
+enum { ENV_VEC_HAS_FINAL = true };
+#define ENV_VEC__FINAL(env) (env)->final_observations
+#else
+enum { ENV_VEC_HAS_FINAL = false };
+#define ENV_VEC__FINAL(env) (env)->observations /* for the compiler; nothing reads or writes it */
+#endif
+#ifdef ENV_MIRROR
+enum { ENV_VEC_HAS_MIRROR = true };
+#else
+enum { ENV_VEC_HAS_MIRROR = false };
+static inline EnvMirror c_mirror_observation(const Env* env, int32_t k) {
+    const EnvMirror same = {k, 1};
+    (void)env;
+    return same;
+}
+static inline EnvMirror c_mirror_action(const Env* env, int32_t k) { return c_mirror_observation(env, k); }
+#endif
 #ifdef ENV_STATE
 enum { ENV_VEC_HAS_STATE = true };
 #else
@@ -244,12 +262,17 @@ char env_vec__type_of(const Other*) = delete;
 
 /* ---- One environment and its arrays ------------------------------------------------------------------------------------ */
 
+/* The bytes of one agent's part of a space. */
+static inline size_t env_vec_row_bytes(const EnvSpace* space) {
+    return (size_t)space->size * (space->type == 'f' || space->type == 'i' ? 4 : 1);
+}
+
 /* The bytes of one agent's row of array k. */
 static inline size_t env_vec__row_bytes(const EnvSpace* observation, const EnvSpace* action, int k) {
     const EnvSpace* space = k == ENV_VEC_OBSERVATIONS ? observation : action;
     if (k == ENV_VEC_REWARDS) return sizeof(float);
     if (k > ENV_VEC_REWARDS) return 1;
-    return (size_t)space->size * (space->type == 'f' || space->type == 'i' ? 4 : 1);
+    return env_vec_row_bytes(space);
 }
 
 /* Points an environment at its arrays. memcpy: C++ converts no void* by itself. */
@@ -297,17 +320,27 @@ typedef struct EnvVec {
     EnvSpace observation_space, action_space; /* the same in every environment */
     void* arrays[ENV_VEC_ARRAYS];             /* see above */
     size_t part_bytes[ENV_VEC_ARRAYS];        /* of each array: what belongs to one environment */
+    void* final_observations;                 /* like the observations; NULL: off */
     bool attached;                            /* the environments have their arrays */
-    bool owns_arrays;
+    bool owns_arrays, owns_final;
     bool started;    /* the environments are in an episode */
     bool bad_header; /* env_vec_open failed because the header breaks the contract, and not because of an argument */
     char message[320];
 } EnvVec;
 
+/* Points an environment at its final observations. Only where the header has them: ENV_VEC_HAS_FINAL. */
+static inline void env_vec__point_final(Env* env, void* array) { memcpy(&ENV_VEC__FINAL(env), &array, sizeof array); }
+
 /* Frees all that an EnvVec owns. */
 static inline void env_vec_close(EnvVec* vec) {
     for (int64_t i = 0; i < vec->num_made; i++) {
         c_close(&vec->envs[i]);
+#ifdef ENV_EXACT_BUFFERS
+        if (vec->final_observations) {
+            ENV_FREE(ENV_VEC__FINAL(&vec->envs[i]));
+            env_vec__point_final(&vec->envs[i], NULL);
+        }
+#endif
 #ifdef ENV_EXACT_BUFFERS
         env_free(&vec->envs[i]);
 #endif
@@ -319,7 +352,9 @@ static inline void env_vec_close(EnvVec* vec) {
         if (vec->owns_arrays) ENV_FREE(vec->arrays[k]);
         vec->arrays[k] = NULL;
     }
-    vec->attached = vec->owns_arrays = vec->started = false;
+    if (vec->owns_final) ENV_FREE(vec->final_observations);
+    vec->final_observations = NULL;
+    vec->attached = vec->owns_arrays = vec->owns_final = vec->started = false;
 }
 
 /* A copy of a message that lies in an Env which is about to go, or in a buffer that others write to. */
@@ -421,6 +456,11 @@ static inline void* env_vec_part(const EnvVec* vec, int k, int64_t i) {
     return (char*)vec->arrays[k] + (size_t)i * vec->part_bytes[k];
 }
 
+/* Environment i's part of the final observations, where they are on. */
+static inline void* env_vec_final_part(const EnvVec* vec, int64_t i) {
+    return (char*)vec->final_observations + (size_t)i * vec->part_bytes[ENV_VEC_OBSERVATIONS];
+}
+
 /* Gives the environments their arrays, once: the caller's, of num_envs * part_bytes[k] bytes each; or, for NULL, arrays that the
  * EnvVec allocates and owns. Fails only out of memory. */
 static inline const char* env_vec_attach(EnvVec* vec, void* const* arrays) {
@@ -443,6 +483,32 @@ static inline const char* env_vec_attach(EnvVec* vec, void* const* arrays) {
     return NULL;
 }
 
+/* Turns the final observations on, once: in the caller's array, as large as that of the observations; or, for NULL, in one that the EnvVec
+ * allocates and owns. Only where the header has them: ENV_VEC_HAS_FINAL. Fails only out of memory, and then they are off. */
+static inline const char* env_vec_attach_final(EnvVec* vec, void* array) {
+    const size_t bytes = vec->part_bytes[ENV_VEC_OBSERVATIONS];
+    void* const memory = array ? array : ENV_CALLOC((size_t)vec->num_envs, bytes);
+    if (!memory) return ENV_NO_MEMORY;
+    for (int64_t i = 0; i < vec->num_envs; i++) {
+        void* part = (char*)memory + (size_t)i * bytes;
+#ifdef ENV_EXACT_BUFFERS
+        part = ENV_CALLOC(1, bytes);
+        if (!part) {
+            for (; i >= 0; i--) {
+                ENV_FREE(ENV_VEC__FINAL(&vec->envs[i]));
+                env_vec__point_final(&vec->envs[i], NULL);
+            }
+            if (!array) ENV_FREE(memory);
+            return ENV_NO_MEMORY;
+        }
+#endif
+        env_vec__point_final(&vec->envs[i], part);
+    }
+    vec->final_observations = memory;
+    vec->owns_final = !array;
+    return NULL;
+}
+
 /* ---- Work on all ------------------------------------------------------------------------------------------------------- */
 
 #ifndef ENV_EXACT_BUFFERS
@@ -455,10 +521,14 @@ static inline void env_vec_bring_out(EnvVec* vec, const Env* env) { (void)vec, (
 static inline void env_vec_bring_in(EnvVec* vec, const Env* env) {
     void* const own[] = {env->observations, env->actions, env->rewards, env->terminals, env->truncations};
     for (int k = 0; k < ENV_VEC_ARRAYS; k++) memcpy(own[k], env_vec_part(vec, k, env - vec->envs), vec->part_bytes[k]);
+    if (vec->final_observations)
+        memcpy(ENV_VEC__FINAL(env), env_vec_final_part(vec, env - vec->envs), vec->part_bytes[ENV_VEC_OBSERVATIONS]);
 }
 static inline void env_vec_bring_out(EnvVec* vec, const Env* env) {
     const void* const own[] = {env->observations, env->actions, env->rewards, env->terminals, env->truncations};
     for (int k = 0; k < ENV_VEC_ARRAYS; k++) memcpy(env_vec_part(vec, k, env - vec->envs), own[k], vec->part_bytes[k]);
+    if (vec->final_observations)
+        memcpy(env_vec_final_part(vec, env - vec->envs), ENV_VEC__FINAL(env), vec->part_bytes[ENV_VEC_OBSERVATIONS]);
 }
 
 #endif
@@ -664,7 +734,7 @@ typedef struct EnvVecHead {
 static_assert(sizeof(EnvVecHead) == 64, "EnvVecHead has gaps");
 static_assert(sizeof ENV_VEC_NAME <= sizeof(((EnvVecHead*)0)->name), "ENV_VEC_NAME is too long");
 
-static inline uint64_t env_vec__checksum(const char* data, size_t bytes) {
+static inline uint64_t env_vec_checksum(const char* data, size_t bytes) {
     uint64_t sum = 0xCBF29CE484222325u;
     for (size_t k = 0; k < bytes; k++) sum = (sum ^ (uint8_t)data[k]) * 0x100000001B3u;
     return sum;
@@ -720,7 +790,7 @@ static inline void env_vec_get_state(const EnvVec* vec, void* data) {
     }
     for (int64_t i = 0; i < vec->num_envs; i++)
         for (int k = 0; (piece = env_vec__piece(vec, i, k, &bytes)); k++, at += bytes) memcpy(at, piece, bytes);
-    const uint64_t sum = env_vec__checksum(start, (size_t)(at - start));
+    const uint64_t sum = env_vec_checksum(start, (size_t)(at - start));
     memcpy(at, &sum, sizeof sum);
 }
 
@@ -784,7 +854,7 @@ static inline const char* env_vec_check_state(EnvVec* vec, const void* data, siz
         snprintf(message, sizeof vec->message, "data: expected %llu bytes, got %zu", (unsigned long long)head.bytes, bytes);
         return message;
     }
-    if (sum != env_vec__checksum(at, bytes - sizeof sum)) return "data: damaged (checksum mismatch)";
+    if (sum != env_vec_checksum(at, bytes - sizeof sum)) return "data: damaged (checksum mismatch)";
     /* the bytes are whole; they may still be of another EnvVec */
     if (strncmp(head.name, ENV_VEC_NAME, sizeof head.name) != 0) {
         head.name[sizeof head.name - 1] = 0;

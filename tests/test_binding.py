@@ -1146,7 +1146,9 @@ def test_defaults_are_accepted(module):
 
 
 def test_help(module):
-    assert list(inspect.signature(module.VecEnv).parameters) == [*NAMES, "num_envs", "seed", "num_threads", "parameters"]
+    assert list(inspect.signature(module.VecEnv).parameters) == [
+        *NAMES, "final_observations", "num_envs", "seed", "num_threads", "parameters",
+    ]  # fmt: skip
     assert str(inspect.signature(module.VecEnv.reset)) == "(self, /, seed=None)"
     assert str(inspect.signature(module.VecEnv.render)) == "(self, /, pixels, env=0, *, layer='picture')"
     for name in ("reset", "step", "script", "log", "render", "get", "set", "state", "set_state", "close"):

@@ -14,10 +14,11 @@ ROOMS = {
     "env": set(),
     "env_threads": {"env"},
     "env_vec": {"env", "env_threads"},
+    "learn": {"env", "env_vec", "env_threads"},
     "sight": {"env", "env_threads"},
     "boids": {"env", "sight"},
     "show": {"env", "env_threads", "boids"},
-    "bind": {"env", "env_vec"},
+    "bind": {"env", "env_vec", "learn"},
     "env_binding": {"bind"},
     "binding": {"bind"},
 }
@@ -25,6 +26,7 @@ ROOMS = {
 FOREIGN = {
     "sight": r"[Bb]oids|BOIDS|reward|episode|action",
     "bind": r"[Bb]oids|BOIDS|view_radius",
+    "learn": r"[Bb]oids|BOIDS|Py[A-Z]\w+|Python\.h|clock\(",
     "binding": r"[Bb]oids|BOIDS|view_radius",
     "env_vec": r"[Bb]oids|BOIDS|Py[A-Z]\w+|Python\.h",
     "boids": r"Py[A-Z]\w+|printf\(|raylib|immintrin|_mm\d|clock\(",

@@ -75,11 +75,12 @@ typedef struct SnakeBody {
 } SnakeBody;
 
 typedef struct Snake {
-    uint8_t* observations; /* (num_snakes x (2 * vision + 1)^2) SNAKE_EMPTY .. SNAKE_HEAD, row by row from the top */
-    int32_t* actions;      /* (num_snakes) SNAKE_UP .. SNAKE_RIGHT */
-    float* rewards;        /* (num_snakes) */
-    uint8_t* terminals;    /* (num_snakes) */
-    uint8_t* truncations;  /* (num_snakes) */
+    uint8_t* observations;       /* (num_snakes x (2 * vision + 1)^2) SNAKE_EMPTY .. SNAKE_HEAD, row by row from the top */
+    int32_t* actions;            /* (num_snakes) SNAKE_UP .. SNAKE_RIGHT */
+    float* rewards;              /* (num_snakes) */
+    uint8_t* terminals;          /* (num_snakes) */
+    uint8_t* truncations;        /* (num_snakes) */
+    uint8_t* final_observations; /* (as the observations) what a snake saw when its episode ended; or NULL */
     Log log;
     int32_t num_agents, num_threads;
     uint32_t index, num_envs;
@@ -196,13 +197,16 @@ static inline void snake__feed(Snake* env) {
         snake__put(env, snake__draw_cell(env), SNAKE_FOOD);
 }
 
-static inline void snake__observe(Snake* env) {
+/* Writes what snake i observes into its row of `observations`. */
+static inline void snake__observe_one(const Snake* env, int32_t i, uint8_t* observations) {
     const int32_t side = snake__side(env), pitch = snake__pitch(env), corner = env->vision * (pitch + 1);
-    uint8_t* row = env->observations;
-    for (int32_t i = 0; i < env->num_snakes; i++) {
-        const uint8_t* from = env->grid + *snake__cell(env, i, 0) - corner;
-        for (int32_t r = 0; r < side; r++, row += side, from += pitch) memcpy(row, from, (size_t)side);
-    }
+    const uint8_t* from = env->grid + *snake__cell(env, i, 0) - corner;
+    uint8_t* row = observations + (size_t)i * (size_t)(side * side);
+    for (int32_t r = 0; r < side; r++, row += side, from += pitch) memcpy(row, from, (size_t)side);
+}
+
+static inline void snake__observe(Snake* env) {
+    for (int32_t i = 0; i < env->num_snakes; i++) snake__observe_one(env, i, env->observations);
 }
 
 static inline void c_reset(Snake* env) {
@@ -243,8 +247,11 @@ static inline void snake__move(Snake* env, int32_t i) {
         *snake__cell(env, i, 0) = next;
         snake__put(env, next, SNAKE_HEAD);
     }
-    if (died || env->truncations[i]) snake__end(env, i, died);
+    if (!died && !env->truncations[i]) return;
+    if (env->final_observations) snake__observe_one(env, i, env->final_observations);
+    snake__end(env, i, died);
 }
+#define ENV_FINAL_OBSERVATIONS
 
 static inline void c_step(Snake* env) {
     for (int32_t i = 0; i < env->num_snakes; i++) snake__move(env, i);

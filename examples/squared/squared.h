@@ -36,11 +36,12 @@ typedef struct Log {
 } Log;
 
 typedef struct Squared {
-    uint8_t* observations; /* (size * size) SQUARED_EMPTY, _AGENT or _TARGET, row by row from the top */
-    int32_t* actions;      /* (1) SQUARED_STAY .. SQUARED_RIGHT */
-    float* rewards;        /* (1) */
-    uint8_t* terminals;    /* (1) */
-    uint8_t* truncations;  /* (1) */
+    uint8_t* observations;       /* (size * size) SQUARED_EMPTY, _AGENT or _TARGET, row by row from the top */
+    int32_t* actions;            /* (1) SQUARED_STAY .. SQUARED_RIGHT */
+    float* rewards;              /* (1) */
+    uint8_t* terminals;          /* (1) */
+    uint8_t* truncations;        /* (1) */
+    uint8_t* final_observations; /* (size * size) those of the step that ended the episode; or NULL */
     Log log;
     int32_t num_agents, num_threads;
     uint32_t index, num_envs;
@@ -95,15 +96,16 @@ static inline void c_step(Squared* env) {
     env->rewards[0] = reached ? 1.0f : inside ? 0.0f : -1.0f;
     env->terminals[0] = reached || !inside;
     env->truncations[0] = !env->terminals[0] && env->tick == 3 * env->size;
-    if (!env->terminals[0] && !env->truncations[0]) {
-        env->observations[env->row * env->size + env->column] = SQUARED_AGENT;
-        return;
-    }
+    if (inside) env->observations[env->row * env->size + env->column] = SQUARED_AGENT;
+    if (!env->terminals[0] && !env->truncations[0]) return;
+    if (env->final_observations) memcpy(env->final_observations, env->observations, (size_t)(env->size * env->size));
     env->log.score += (double)env->rewards[0];
     env->log.episode_length += env->tick;
     env->log.n += 1;
     c_reset(env);
 }
+
+#define ENV_FINAL_OBSERVATIONS
 
 /* Goes straight to the target, first along the column. */
 #define c_script c_script

@@ -26,11 +26,12 @@ typedef struct Log {
 } Log;
 
 typedef struct Catch {
-    uint8_t* observations; /* (rows * columns) CATCH_EMPTY, _BALL or _PADDLE, row by row from the top */
-    int32_t* actions;      /* (1) CATCH_LEFT, _STAY or _RIGHT */
-    float* rewards;        /* (1) */
-    uint8_t* terminals;    /* (1) */
-    uint8_t* truncations;  /* (1) */
+    uint8_t* observations;       /* (rows * columns) CATCH_EMPTY, _BALL or _PADDLE, row by row from the top */
+    int32_t* actions;            /* (1) CATCH_LEFT, _STAY or _RIGHT */
+    float* rewards;              /* (1) */
+    uint8_t* terminals;          /* (1) */
+    uint8_t* truncations;        /* (1) */
+    uint8_t* final_observations; /* (rows * columns) those of the step that ended the episode; or NULL */
     Log log;
     int32_t num_agents, num_threads;
     uint32_t index, num_envs;
@@ -83,13 +84,25 @@ static inline void c_step(Catch* env) {
     const bool landed = env->row == env->rows - 1, caught = env->column == env->paddle;
     env->rewards[0] = !landed ? 0.0f : caught ? 1.0f : -1.0f;
     env->terminals[0] = landed;
-    if (landed) {
-        env->log.caught += caught;
-        env->log.n += 1;
-        c_reset(env);
-    } else {
-        catch__observe(env);
-    }
+    catch__observe(env);
+    if (!landed) return;
+    if (env->final_observations) memcpy(env->final_observations, env->observations, (size_t)(env->rows * env->columns));
+    env->log.caught += caught;
+    env->log.n += 1;
+    c_reset(env);
+}
+#define ENV_FINAL_OBSERVATIONS
+
+/* In a mirror the columns are in the other order, and so are the actions. */
+#define ENV_MIRROR
+static inline EnvMirror c_mirror_observation(const Catch* env, int32_t k) {
+    EnvMirror mirror = {k / env->columns * env->columns + env->columns - 1 - k % env->columns, 1};
+    return mirror;
+}
+static inline EnvMirror c_mirror_action(const Catch* env, int32_t k) {
+    EnvMirror mirror = {CATCH_ACTIONS - 1 - k, 1};
+    (void)env;
+    return mirror;
 }
 
 /* The ball is an orange cell, the paddle a light blue one. */

@@ -15,9 +15,11 @@
 
 #include "values.h"
 
-/* The five arrays of an environment, in the order of every constructor. */
+/* The five arrays of an environment, in the order of every constructor; and one that may be left out. */
 enum { BIND_OBSERVATIONS, BIND_ACTIONS, BIND_REWARDS, BIND_TERMINALS, BIND_TRUNCATIONS, BIND_ARRAYS };
-static const char* const BIND_NAMES[] = {"observations", "actions", "rewards", "terminals", "truncations"};
+enum { BIND_FINAL_OBSERVATIONS = BIND_ARRAYS, BIND_MOST_ARRAYS };
+static const char* const BIND_NAMES[] = {"observations", "actions",     "rewards",
+                                         "terminals",    "truncations", "final_observations"};
 
 /* An array that is held. */
 typedef struct BindArray {
@@ -160,9 +162,9 @@ static inline int bind_is_unchanged(const Py_buffer* held) {
     return same;
 }
 
-/* Whether the five arrays still have the memory that they had when they were held. It takes half a microsecond. */
-static inline int bind_check_held(const BindArray arrays[BIND_ARRAYS]) {
-    for (int k = 0; k < BIND_ARRAYS; k++) {
+/* Whether the first `count` arrays still have the memory that they had when they were held. It takes half a microsecond. */
+static inline int bind_check_held(const BindArray* arrays, int count) {
+    for (int k = 0; k < count; k++) {
         int unchanged = bind_is_unchanged(&arrays[k].view);
         if (unchanged > 0) unchanged = bind_is_unchanged(&arrays[k].owner);
         if (unchanged > 0) continue;
@@ -175,9 +177,9 @@ static inline int bind_check_held(const BindArray arrays[BIND_ARRAYS]) {
     return 0;
 }
 
-/* Whether the five arrays are apart from each other. */
-static inline int bind_check_overlap(const BindArray arrays[BIND_ARRAYS]) {
-    for (int k = 1; k < BIND_ARRAYS; k++)
+/* Whether the first `count` arrays are apart from each other. One that is not held is apart. */
+static inline int bind_check_overlap(const BindArray* arrays, int count) {
+    for (int k = 1; k < count; k++)
         for (int j = 0; j < k; j++) {
             const Py_buffer *one = &arrays[j].view, *other = &arrays[k].view;
             const uintptr_t a = (uintptr_t)one->buf, b = (uintptr_t)other->buf;

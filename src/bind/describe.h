@@ -42,8 +42,9 @@ static inline const BindType* space_type(char letter) {
 
 /* ---- Parameters -------------------------------------------------------------------------------------------------------- */
 
-static inline int parse_param(const EnvVecParam* p, PyObject* value, Env* env) {
-    void* field = (char*)env + p->offset;
+/* Writes a value into the field of `target` that the parameter stands for. */
+static inline int parse_param(const EnvVecParam* p, PyObject* value, void* target) {
+    void* field = (char*)target + p->offset;
     long long number = 0;
     int truth = 0;
     switch (p->kind) {
@@ -74,26 +75,32 @@ static inline PyObject* param_value(const EnvVecParam* p, double number) {
     return result;
 }
 
-/* Moves every parameter from the dict into env, and its default where the dict has none. A key that is left is refused. */
-static inline int take_params(PyObject* keywords, Env* env) {
-#define PARAM_NAME(type, name, ...) ", " #name
-    static const char valid[] = ENV_PARAMS(PARAM_NAME) "";
+/* Moves the parameters of a list from the dict into `target`, and the default where the dict has none. A key that is left is refused. `what`
+ * they are, and `valid`: ", name, name". */
+static inline int take_listed(PyObject* keywords, const EnvVecParam* params, int count, const char* what, const char* valid,
+                              void* target) {
     PyObject *key = NULL, *value = NULL;
-    for (int k = 0; k < ENV_VEC_NUM_PARAMS; k++) {
-        const EnvVecParam* p = &env_vec_params[k];
+    for (int k = 0; k < count; k++) {
+        const EnvVecParam* p = &params[k];
         int result = bind_take(keywords, p->name, &value);
         if (result == 0 && !(value = param_value(p, p->value))) return -1;
-        if (result >= 0) result = parse_param(p, value, env);
+        if (result >= 0) result = parse_param(p, value, target);
         Py_CLEAR(value);
         if (result < 0) return -1;
     }
     if (!(key = bind_any_key(keywords))) return 0;
-    if (ENV_VEC_NUM_PARAMS)
-        PyErr_Format(PyExc_TypeError, "unknown parameter %R; valid are %s", key, valid + (ENV_VEC_NUM_PARAMS ? 2 : 0));
+    if (count)
+        PyErr_Format(PyExc_TypeError, "unknown %s %R; valid are %s", what, key, valid + 2);
     else
-        PyErr_Format(PyExc_TypeError, "unknown parameter %R; there are none", key);
+        PyErr_Format(PyExc_TypeError, "unknown %s %R; there are none", what, key);
     Py_DECREF(key);
     return -1;
+}
+
+/* The parameters of the environment. */
+#define PARAM_NAME(type, name, ...) ", " #name
+static inline int take_params(PyObject* keywords, Env* env) {
+    return take_listed(keywords, env_vec_params, ENV_VEC_NUM_PARAMS, "parameter", ENV_PARAMS(PARAM_NAME) "", env);
 }
 
 /* Moves the parameters of ENV_CHANGEABLE that the dict has into env. A key that is left is refused. */
@@ -129,9 +136,8 @@ static inline bool put(PyObject* dict, const char* name, PyObject* value) {
     return done;
 }
 
-/* Parameter k as {"type", "default", "min", "max", "unit", "doc", "choices", "changeable"}. */
-static inline PyObject* describe_param(int k) {
-    const EnvVecParam* p = &env_vec_params[k];
+/* A parameter as {"type", "default", "min", "max", "unit", "doc", "choices", "changeable"}. */
+static inline PyObject* describe_param(const EnvVecParam* p, bool changeable) {
     const bool ranged = p->kind == ENV_VEC_int || p->kind == ENV_VEC_float, named = p->kind == ENV_VEC_choice;
     PyObject* value = param_value(p, p->value);
     PyObject* min = ranged ? param_value(p, p->min) : Py_NewRef(Py_None);
@@ -140,18 +146,26 @@ static inline PyObject* describe_param(int k) {
     /* N steals a reference, and fails where it is NULL */
     return frozen(Py_BuildValue("{s:s, s:N, s:N, s:N, s:s, s:s, s:N, s:O}", "type", PARAM_KINDS[p->kind], "default", value,
                                 "min", min, "max", max, "unit", named ? "" : p->unit, "doc", p->doc, "choices", choices,
-                                "changeable", env_vec_is_changeable(k) ? Py_True : Py_False));
+                                "changeable", changeable ? Py_True : Py_False));
+}
+
+/* Sets the class attribute `name` to the dict, read-only. Steals `dict`, which may be NULL with an exception set. */
+static inline bool add_dict(PyObject* type, const char* name, PyObject* dict) {
+    PyObject* view = frozen(dict);
+    const bool good = view && PyObject_SetAttrString(type, name, view) == 0;
+    Py_XDECREF(view);
+    return good;
 }
 
 /* Adds the class attributes parameters, log_fields, state_fields and observation_fields, as read-only dicts. */
 static inline int add_class_data(PyObject* type) {
     enum { PARAMS, LOG, FIELDS, OBSERVATION, NUM_DICTS };
     static const char* const names[] = {"parameters", "log_fields", "state_fields", "observation_fields"};
-    PyObject *dicts[NUM_DICTS], *view = NULL;
+    PyObject* dicts[NUM_DICTS];
     bool good = true;
     for (int k = 0; k < NUM_DICTS; k++) good = (dicts[k] = PyDict_New()) && good;
     for (int k = 0; good && k < ENV_VEC_NUM_PARAMS; k++)
-        good = put(dicts[PARAMS], env_vec_params[k].name, describe_param(k));
+        good = put(dicts[PARAMS], env_vec_params[k].name, describe_param(&env_vec_params[k], env_vec_is_changeable(k)));
     for (int k = 0; good && k < ENV_VEC_NUM_LOG; k++)
         good = put(dicts[LOG], env_vec_log_fields[k].name, PyUnicode_FromString(env_vec_log_fields[k].doc));
     for (int k = 0; good && k < ENV_VEC_NUM_FIELDS; k++)
@@ -160,9 +174,7 @@ static inline int add_class_data(PyObject* type) {
     for (int k = 0; good && k < NUM_ELEMENTS; k++)
         good = put(dicts[OBSERVATION], ELEMENTS[k].name, PyUnicode_FromString(ELEMENTS[k].doc));
     for (int k = 0; k < NUM_DICTS; k++) {
-        view = good ? PyDictProxy_New(dicts[k]) : NULL;
-        good = view && PyObject_SetAttrString(type, names[k], view) == 0;
-        Py_XDECREF(view);
+        good = good && add_dict(type, names[k], Py_NewRef(dicts[k]));
         Py_XDECREF(dicts[k]);
     }
     return good ? 0 : -1;

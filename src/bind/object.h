@@ -30,7 +30,7 @@ typedef struct VecEnv {
     EnvVec vec;
     unsigned long window_thread; /* the thread that called window() first, and alone may call it */
     bool window_used;
-    BindArray arrays[BIND_ARRAYS];
+    BindArray arrays[BIND_MOST_ARRAYS];
 } VecEnv;
 
 /* Makes the object the caller's alone until leave(). 0, or -1 with an exception. needs_reset: a first reset() is required. */

@@ -88,7 +88,7 @@ static inline PyObject* vecenv_state(PyObject* object, PyObject* unused) {
     PyObject* result = NULL;
     (void)unused;
     if (!offers(ENV_VEC_HAS_STATE, "ENV_STATE") || enter(self, true) < 0) return NULL;
-    if (bind_check_held(self->arrays) == 0 &&
+    if (bind_check_held(self->arrays, BIND_MOST_ARRAYS) == 0 &&
         (result = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)env_vec_state_bytes(&self->vec)))) {
         char* data = PyBytes_AsString(result);
         Py_BEGIN_ALLOW_THREADS
@@ -117,7 +117,7 @@ static inline PyObject* vecenv_set_state(PyObject* object, PyObject* argument) {
     const char* data = PyBytes_AsString(argument);
     const size_t bytes = (size_t)PyBytes_Size(argument);
     if (enter(self, false) < 0) return NULL;
-    const bool held = bind_check_held(self->arrays) == 0;
+    const bool held = bind_check_held(self->arrays, BIND_MOST_ARRAYS) == 0;
     if (held) {
         Py_BEGIN_ALLOW_THREADS
         message = env_vec_set_state(&self->vec, data, bytes);

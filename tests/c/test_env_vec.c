@@ -385,7 +385,7 @@ static void test_state_round_trip(void) {
 /* The same text as the checksum is over: what lies at `offset` is replaced, and no checksum shows it. */
 static void forge(char* state, size_t offset, const void* bytes, size_t size) {
     memcpy(state + offset, bytes, size);
-    const uint64_t sum = env_vec__checksum(state, STATE_BYTES - sizeof sum);
+    const uint64_t sum = env_vec_checksum(state, STATE_BYTES - sizeof sum);
     memcpy(state + STATE_BYTES - sizeof sum, &sum, sizeof sum);
 }
 

@@ -8,6 +8,7 @@
  * writes them anew. tests/test_golden.py has the number of threads.
  */
 #include "flock.h"
+#include "runs_here.h"
 
 typedef struct Golden {
     const char* name;
@@ -112,21 +113,6 @@ static void hold_all(void) {
     flock.env.collision_radius = 360;
     flock.env.num_boids = 256;
     hold("crowded", flock, 100);
-}
-
-/* Whether this machine has the instructions this file was compiled for. */
-static bool runs_here(void) {
-#if defined(__GNUC__) && defined(__x86_64__)
-#ifdef __AVX512BW__
-    return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-           __builtin_cpu_supports("avx512vnni");
-#elif defined __AVX2__
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma");
-#elif defined __SSE4_2__
-    return __builtin_cpu_supports("sse4.2");
-#endif
-#endif
-    return true;
 }
 
 int main(int argc, char** argv) {

@@ -47,11 +47,12 @@ typedef struct Log {
 } Log;
 
 typedef struct Counter {
-    uint8_t* observations; /* (2 x 2) own count, the other's */
-    int32_t* actions;      /* (2 x 2) direction 0 .. 2, stride 0 .. 1 */
-    float* rewards;        /* (2) */
-    uint8_t* terminals;    /* (2) */
-    uint8_t* truncations;  /* (2) */
+    uint8_t* observations;       /* (2 x 2) own count, the other's */
+    int32_t* actions;            /* (2 x 2) direction 0 .. 2, stride 0 .. 1 */
+    float* rewards;              /* (2) */
+    uint8_t* terminals;          /* (2) */
+    uint8_t* truncations;        /* (2) */
+    uint8_t* final_observations; /* (2 x 2) or NULL */
     Log log;
     int32_t num_threads; /* not used: the environment is too small */
     int32_t num_agents;
@@ -106,11 +107,14 @@ static inline EnvSpace c_action_space(const Counter* env) {
     return space;
 }
 
+/* What agent i observes, into its row of `observations`. A count below zero, which only a final observation has, is observed as zero. */
+static inline void counter_observe_one(const Counter* env, int i, uint8_t* observations) {
+    observations[2 * i] = (uint8_t)(env->count[i] < 0 ? 0 : env->count[i]);
+    observations[2 * i + 1] = (uint8_t)(env->count[1 - i] < 0 ? 0 : env->count[1 - i]);
+}
+
 static inline void counter_observe(Counter* env) {
-    for (int i = 0; i < COUNTER_AGENTS; i++) {
-        env->observations[2 * i] = (uint8_t)env->count[i];
-        env->observations[2 * i + 1] = (uint8_t)env->count[1 - i];
-    }
+    for (int i = 0; i < COUNTER_AGENTS; i++) counter_observe_one(env, i, env->observations);
 }
 
 /* Somewhere strictly between zero and the limit. */
@@ -143,6 +147,7 @@ static inline void c_step(Counter* env) {
         env->terminals[i] = env->count[i] == env->limit;
         env->truncations[i] = env->count[i] < 0;
         if (!env->terminals[i] && !env->truncations[i]) continue;
+        if (env->final_observations) counter_observe_one(env, i, env->final_observations);
         env->log.episode_return += (double)env->episode_return[i];
         env->log.finished += env->terminals[i];
         env->log.n += 1;
@@ -150,6 +155,8 @@ static inline void c_step(Counter* env) {
     }
     counter_observe(env);
 }
+
+#define ENV_FINAL_OBSERVATIONS
 
 /* The state has no scalars to check. */
 static inline const char* c_check_state(Counter* env) {

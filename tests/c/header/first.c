@@ -1,6 +1,8 @@
 /* first.c - the headers compile as C11 and as C++17 with warnings as errors, and links from two files; either steps alike */
 #include "show/boids_window.h"
 #include "env_vec.h"
+#include "learn/ppo.h"
+#include "learn/state.h"
 #include "../validate.h"
 
 #include "../check.h"

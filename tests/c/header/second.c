@@ -1,6 +1,8 @@
 /* second.c - the other of two files that include the header: see first.c */
 #include "show/boids_window.h"
 #include "env_vec.h"
+#include "learn/ppo.h"
+#include "learn/state.h"
 
 uint64_t steps_in_second(Boids* env);
 

@@ -1,0 +1,228 @@
+/* math.h - the mathematics of learning: exp, log, tanh, matrix products, random numbers
+ *
+ * The same bits everywhere. Only additions, multiplications, divisions, square roots and integer operations occur, which every machine
+ * rounds alike, if compiled with the flags of the CMake target boids_env::env (-ffp-contract=off: no fused multiply-add). An element of
+ * a product is a sum in one order, whatever the width of the vectors. So gcc -O2 and -O3, AVX-512, plain C and WebAssembly agree.
+ *
+ * Vectors are eight floats, written as GNU vector extensions: a + b adds eight. The compiler makes of them what the processor has.
+ */
+#ifndef LEARN_MATH_H
+#define LEARN_MATH_H
+
+#include "env.h"
+
+#include <math.h>
+#include <stddef.h>
+
+/* gcc on Linux compiles a hot function once for each x86-64 level, and the loader chooses the one for this processor. Not under
+ * sanitizers: their runtime is not ready when the loader chooses. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__) && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(LEARN_ONE_TARGET)
+#define LEARN_EACH_LEVEL __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+#else
+#define LEARN_EACH_LEVEL
+#endif
+#define LEARN_INLINE static inline __attribute__((always_inline))
+
+/* gcc warns that the ABI for passing vectors depends on the processor. All functions that pass them are inlined. gcc warns at the end of the
+ * file that includes this one, so there is no `diagnostic pop`. */
+#pragma GCC diagnostic ignored "-Wpsabi"
+
+enum { LEARN_LANES = 8 };
+typedef float LearnFloats __attribute__((vector_size(32)));
+typedef int32_t LearnInts __attribute__((vector_size(32))); /* of a comparison: -1 where it holds, else 0 */
+typedef float LearnFloatsAnywhere __attribute__((vector_size(32), aligned(4), may_alias)); /* in memory */
+
+/* A count of floats rounded up to whole vectors. */
+static inline size_t learn_padded(size_t count) { return (count + LEARN_LANES - 1) / LEARN_LANES * LEARN_LANES; }
+
+/* The eight floats in memory at `from`, and at `to`. */
+#define LEARN_LOAD(from) (*(const LearnFloatsAnywhere*)(const void*)(from))
+#define LEARN_STORE(to) (*(LearnFloatsAnywhere*)(void*)(to))
+#define LEARN_ALL(x) ((LearnFloats){0} + (x)) /* eight times x */
+
+/* a where the comparison holds, else b. */
+LEARN_INLINE LearnFloats learn_choose(LearnInts where, LearnFloats a, LearnFloats b) {
+    return (LearnFloats)((where & (LearnInts)a) | (~where & (LearnInts)b));
+}
+/* Where one of them is NaN, b. */
+LEARN_INLINE LearnFloats learn_greater(LearnFloats a, LearnFloats b) { return learn_choose((LearnInts)(a > b), a, b); }
+LEARN_INLINE LearnFloats learn_lesser(LearnFloats a, LearnFloats b) { return learn_choose((LearnInts)(a < b), a, b); }
+
+/* ---- exp, log, tanh ----------------------------------------------------------------------------------------------------- */
+
+/* e^x, within 1.5e-7 of its size for x in [-87, 88], which others are moved to. NaN gives NaN.
+ * x = n ln 2 + r, then a polynomial for e^r: Moshier, Cephes 2.2, expf. */
+LEARN_INLINE LearnFloats learn_exp8(LearnFloats x) {
+    x = learn_lesser(LEARN_ALL(88.0f), learn_greater(LEARN_ALL(-87.0f), x));
+    const LearnFloats whole = (x * 1.44269504f + 12582912.0f) - 12582912.0f; /* rounds to the nearest integer */
+    const LearnFloats r = (x - whole * 0.693359375f) - whole * -2.12194440e-4f;
+    LearnFloats p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * (r * r) + r + 1.0f;
+    const LearnInts power = (__builtin_convertvector(whole, LearnInts) + 127) << 23;
+    return p * (LearnFloats)power;
+}
+
+/* The natural logarithm, within 1 unit in the last place for normal numbers above 0; of others, that of the least normal number.
+ * x = m 2^n with m in [sqrt(1/2), sqrt(2)), then a polynomial for log m: Moshier, Cephes 2.2, logf. */
+LEARN_INLINE LearnFloats learn_log8(LearnFloats x) {
+    x = learn_greater(x, LEARN_ALL(1.17549435e-38f));
+    const LearnInts bits = (LearnInts)x - 0x3F3504F3; /* sqrt(1/2) */
+    const LearnFloats n = __builtin_convertvector(bits >> 23, LearnFloats);
+    const LearnFloats m = (LearnFloats)((bits & 0x007FFFFF) + 0x3F3504F3) - 1.0f;
+    LearnFloats p = m * 7.0376836292e-2f - 1.1514610310e-1f;
+    p = p * m + 1.1676998740e-1f;
+    p = p * m - 1.2420140846e-1f;
+    p = p * m + 1.4249322787e-1f;
+    p = p * m - 1.6668057665e-1f;
+    p = p * m + 2.0000714765e-1f;
+    p = p * m - 2.4999993993e-1f;
+    p = p * m + 3.3333331174e-1f;
+    const LearnFloats square = m * m;
+    return (m + (p * m * square + n * -2.12194440e-4f - square * 0.5f)) + n * 0.693359375f;
+}
+
+/* tanh, within 4e-7 of it, and never beyond [-1, 1]. NaN gives NaN. A quotient of polynomials: Eigen 3.4, generic_fast_tanh_float. */
+LEARN_INLINE LearnFloats learn_tanh8(LearnFloats x) {
+    x = learn_lesser(LEARN_ALL(7.90531110763549805f), learn_greater(LEARN_ALL(-7.90531110763549805f), x));
+    const LearnFloats square = x * x;
+    LearnFloats p = square * -2.76076847742355e-16f + 2.00018790482477e-13f;
+    p = p * square + -8.60467152213735e-11f;
+    p = p * square + 5.12229709037114e-08f;
+    p = p * square + 1.48572235717979e-05f;
+    p = p * square + 6.37261928875436e-04f;
+    p = p * square + 4.89352455891786e-03f;
+    LearnFloats q = square * 1.19825839466702e-06f + 1.18534705686654e-04f;
+    q = q * square + 2.26843463243900e-03f;
+    q = q * square + 4.89352518554385e-03f;
+    return x * p / q;
+}
+
+/* The same for one number. */
+static inline float learn_exp(float x) { return learn_exp8(LEARN_ALL(x))[0]; }
+static inline float learn_log(float x) { return learn_log8(LEARN_ALL(x))[0]; }
+static inline float learn_tanh(float x) { return learn_tanh8(LEARN_ALL(x))[0]; }
+
+/* ---- Matrices: row by row, each row at `stride` floats from the last ------------------------------------------------------- */
+
+/* Rows [0, num_rows) and vectors [0, num_vectors) of the product below, in registers. */
+LEARN_INLINE void learn__tile(const int num_rows, const int num_vectors, int depth, const float* a, size_t a_row,
+                              size_t a_step, const float* b, size_t b_stride, float* c, size_t c_stride, bool add) {
+    LearnFloats sum[4][2];
+#pragma GCC unroll 4
+    for (int i = 0; i < num_rows; i++)
+#pragma GCC unroll 2
+        for (int j = 0; j < num_vectors; j++) sum[i][j] = LEARN_ALL(0);
+    if (add)
+#pragma GCC unroll 4
+        for (int i = 0; i < num_rows; i++)
+#pragma GCC unroll 2
+            for (int j = 0; j < num_vectors; j++) sum[i][j] = LEARN_LOAD(c + (size_t)i * c_stride + (size_t)j * LEARN_LANES);
+    for (int k = 0; k < depth; k++, a += a_step, b += b_stride) {
+        LearnFloats row[2];
+#pragma GCC unroll 2
+        for (int j = 0; j < num_vectors; j++) row[j] = LEARN_LOAD(b + (size_t)j * LEARN_LANES);
+#pragma GCC unroll 4
+        for (int i = 0; i < num_rows; i++)
+#pragma GCC unroll 2
+            for (int j = 0; j < num_vectors; j++) sum[i][j] += a[(size_t)i * a_row] * row[j];
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < num_rows; i++)
+#pragma GCC unroll 2
+        for (int j = 0; j < num_vectors; j++) LEARN_STORE(c + (size_t)i * c_stride + (size_t)j * LEARN_LANES) = sum[i][j];
+}
+
+/* c = a b, or c += a b: c[i][j] is the sum of a[i][k] b[k][j] over k = 0, 1, ... in this order, after what was there.
+ * c is rows x columns, a multiple of LEARN_LANES; b is depth x columns. Element [i][k] of a lies at a[i * a_row + k * a_step]: so a may be
+ * transposed. */
+LEARN_EACH_LEVEL static inline void learn_product(int rows, int columns, int depth, const float* a, size_t a_row,
+                                                  size_t a_step, const float* b, size_t b_stride, float* c, size_t c_stride,
+                                                  bool add) {
+    for (int j = 0; j < columns;) {
+        const int vectors = columns - j >= 2 * LEARN_LANES ? 2 : 1;
+        for (int i = 0; i < rows;) {
+            const float* from = a + (size_t)i * a_row;
+            float* to = c + (size_t)i * c_stride + j;
+            const bool four = rows - i >= 4;
+            if (four && vectors == 2)
+                learn__tile(4, 2, depth, from, a_row, a_step, b + j, b_stride, to, c_stride, add);
+            else if (four)
+                learn__tile(4, 1, depth, from, a_row, a_step, b + j, b_stride, to, c_stride, add);
+            else if (vectors == 2)
+                learn__tile(1, 2, depth, from, a_row, a_step, b + j, b_stride, to, c_stride, add);
+            else
+                learn__tile(1, 1, depth, from, a_row, a_step, b + j, b_stride, to, c_stride, add);
+            i += four ? 4 : 1;
+        }
+        j += vectors * LEARN_LANES;
+    }
+}
+
+/* to[j][i] = from[i][j] for rows x columns of `from`. */
+static inline void learn_transpose(int rows, int columns, const float* from, size_t from_stride, float* to,
+                                   size_t to_stride) {
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < columns; j++) to[(size_t)j * to_stride + (size_t)i] = from[(size_t)i * from_stride + (size_t)j];
+}
+
+/* y = tanh(y), for rows x columns, a multiple of LEARN_LANES. */
+LEARN_EACH_LEVEL static inline void learn_tanh_all(int rows, int columns, float* y, size_t stride) {
+    for (int i = 0; i < rows; i++)
+        for (float *at = y + (size_t)i * stride, *end = at + columns; at < end; at += LEARN_LANES)
+            LEARN_STORE(at) = learn_tanh8(LEARN_LOAD(at));
+}
+
+/* dy *= 1 - y^2: back through y = tanh(x), whose derivative that is. */
+LEARN_EACH_LEVEL static inline void learn_tanh_back(int rows, int columns, const float* y, size_t y_stride, float* dy,
+                                                    size_t dy_stride) {
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < columns; j += LEARN_LANES) {
+            const LearnFloats at = LEARN_LOAD(y + (size_t)i * y_stride + j);
+            LEARN_STORE(dy + (size_t)i * dy_stride + j) *= 1.0f - at * at;
+        }
+}
+
+/* to += from, for a multiple of LEARN_LANES. */
+LEARN_EACH_LEVEL static inline void learn_add(size_t count, const float* from, float* to) {
+    for (size_t k = 0; k < count; k += LEARN_LANES) LEARN_STORE(to + k) += LEARN_LOAD(from + k);
+}
+
+/* The sum of squares, for a multiple of LEARN_LANES: eight sums side by side, then these in their order. */
+LEARN_EACH_LEVEL static inline float learn_sum_of_squares(size_t count, const float* x) {
+    LearnFloats sums = LEARN_ALL(0);
+    float sum = 0;
+    for (size_t k = 0; k < count; k += LEARN_LANES) sums += LEARN_LOAD(x + k) * LEARN_LOAD(x + k);
+    for (int lane = 0; lane < LEARN_LANES; lane++) sum += sums[lane];
+    return sum;
+}
+
+/* ---- Random numbers: number `index` of a stream, in any order ---------------------------------------------------------------- */
+
+/* The random bits that env_random would return as number `index`, from 0, of the stream that begins in state `stream`. */
+static inline uint64_t learn_random(uint64_t stream, uint64_t index) {
+    stream += index * 0x9E3779B97F4A7C15u;
+    return env_random(&stream);
+}
+
+/* The same as a float in [0, 1): the upper 24 bits. */
+static inline float learn_uniform(uint64_t stream, uint64_t index) {
+    return (float)(learn_random(stream, index) >> 40) * (1.0f / 16777216.0f);
+}
+
+/* The same from the normal distribution with mean 0 and deviation 1: Marsaglia's polar method (1964), over a stream that starts there. */
+static inline float learn_normal(uint64_t stream, uint64_t index) {
+    uint64_t rng = learn_random(stream, index);
+    for (;;) {
+        const uint64_t bits = env_random(&rng);
+        const float u = (float)(int32_t)(bits >> 40) * (1.0f / 8388608.0f) - 1.0f;
+        const float v = (float)(int32_t)(bits >> 16 & 0xFFFFFF) * (1.0f / 8388608.0f) - 1.0f, square = u * u + v * v;
+        if (square < 1.0f && square > 0.0f) return u * sqrtf(-2.0f * learn_log(square) / square);
+    }
+}
+
+#endif

@@ -1,0 +1,13 @@
+/* golden_learn.h - what test_learn_golden --print prints, which see */
+GOLDEN("float_one", 0xea78d4100aac0f6c)
+GOLDEN("float_several", 0x62dbb2af24ab335d)
+GOLDEN("float_continuous", 0x58a57e95145b695e)
+GOLDEN("int_one", 0x90cbd5a3e5e2a780)
+GOLDEN("int_several", 0x6a62e1125269dfe9)
+GOLDEN("int_continuous", 0x2a6216b7a5074226)
+GOLDEN("signed_one", 0x90cbd5a3e5e2a780)
+GOLDEN("signed_several", 0x6a62e1125269dfe9)
+GOLDEN("signed_continuous", 0x2a6216b7a5074226)
+GOLDEN("byte_one", 0xea8642c44224b727)
+GOLDEN("byte_several", 0x958e3a7b88dfa7b5)
+GOLDEN("byte_continuous", 0x48f8d969c77b18c5)
