@@ -13,6 +13,8 @@ import needs
 from boids_env.learn.policies import LEARNED
 from builds import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def plt() -> Any:

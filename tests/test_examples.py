@@ -363,6 +363,7 @@ def test_window(name: str, display: dict[str, str]) -> None:
 # ---- Learning, packaging -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("hidden", "arguments", "message"),
     [

@@ -266,6 +266,7 @@ def test_the_template_installs_from_any_folder(tmp_path: Path, env: dict[str, st
     assert ".abi3." in module
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("generator", ["Ninja", "Unix Makefiles"])
 def test_the_cmake_package(tmp_path: Path, env: dict[str, str], generator: str) -> None:
     """Two environments in one project: each folder asks for the package, and one header is given by its absolute path."""
@@ -292,6 +293,7 @@ def test_the_cmake_package(tmp_path: Path, env: dict[str, str], generator: str) 
     assert run(sys.executable, "-c", code, cwd=tmp_path, env=env) == "50 1\n"
 
 
+@pytest.mark.slow
 def test_the_command_in_the_readme(tmp_path: Path, env: dict[str, str]) -> None:
     """Verbatim, where its relative paths lead, and with a python3-config that speaks of this Python."""
     (command,) = re.findall(r"^    (cc -O3 -shared .* src/binding\.c .*)$", (ROOT / "README.md").read_text(), re.M)

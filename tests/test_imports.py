@@ -74,6 +74,7 @@ def test_a_circle_is_found(sources: dict[str, str], found: list[str]) -> None:
     assert circle({name: imports_of(source, set(sources)) for name, source in sources.items()}) == found
 
 
+@pytest.mark.slow
 def test_each_module_alone() -> None:
     """In a fresh interpreter each: one that only works after another has been imported fails here."""
     names = sorted(set(MODULES) - {"boids_env.__main__"})

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 import needs
 from builds import ROOT
 
+pytestmark = pytest.mark.slow
+
 FLAGS = ["-std=c11", "-O2", "-fPIC", "-shared", "-ffp-contract=off", "-fno-math-errno", "-Wno-psabi"]
 OBSERVATIONS = ["float", "int", "signed", "byte"]
 ACTIONS = ["one", "several", "continuous"]
@@ -176,6 +178,7 @@ def worst_error(probe: Probe, action: str, shape: dict[str, int]) -> float:
     return max(float(np.linalg.norm(a - b) / np.linalg.norm(b)) for a, b in pairs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES, ids=["13x2", "flat", "17x4"])
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("observation", OBSERVATIONS)
@@ -196,6 +199,7 @@ PLANTED = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("planted", PLANTED)
 def test_a_planted_error_is_found(planted: str, tmp_path: Path) -> None:
     """One wrong term in a copy of the sources, and the comparison fails for some space."""
@@ -215,6 +219,7 @@ def test_a_planted_error_is_found(planted: str, tmp_path: Path) -> None:
     assert max(errors) > 1e-3
 
 
+@pytest.mark.slow
 def test_adam_is_that_of_torch(probe: Probe) -> None:
     probe.open("one", rollout=8, minibatch=96, epsilon=1e-5)
     weights = torch.from_numpy(probe.array("weights", probe.num_weights).astype(np.float64)).requires_grad_()

@@ -101,6 +101,7 @@ def test_any_picture_of_any_world(size: tuple[int, int], world: dict[str, Any], 
     assert picture.max() > 64  # somebody is there
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("boids", [1, 100, 20_000, 200_000])
 def test_a_boid_is_seen_in_a_flock_of_any_size(boids: int) -> None:
     with placed([0.5] * boids, [0.5] * boids, [0] * boids) as flocks:

@@ -72,6 +72,7 @@ def test_ten_seconds_stay_below_three_megabytes(tmp_path: Path) -> None:
         assert film.n_frames == 150
 
 
+@pytest.mark.slow
 def test_an_mp4(tmp_path: Path, ffmpeg: Any) -> None:
     record(tmp_path / "flock.mp4", seconds=2, size=(322, 200))
     assert ffmpeg.count_frames_and_secs(tmp_path / "flock.mp4") == (60, 2.0)

@@ -39,6 +39,7 @@ def test_without_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         sources.get_include()
 
 
+@pytest.mark.slow
 def test_an_editable_install_builds_an_environment(tmp_path: Path) -> None:
     """Its folders are those of the checkout, and find_package() compiles what lies there."""
     options = ["--no-build-isolation", "--no-deps", "--no-index", "--ignore-installed", "--disable-pip-version-check"]
