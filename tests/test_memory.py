@@ -1,7 +1,7 @@
 """Memory: what is made, used and dropped leaves nothing behind, as the operating system counts it.
 
 The allocations of the binding are counted one by one in test_binding.py; here it is the pages of the process, which
-also hold what NumPy, OpenMP and Python's allocator keep. A tenth as many rounds warm these up first; SLACK is what they
+also hold what NumPy, threads and Python's allocator keep. A tenth as many rounds warm these up first; SLACK is what they
 may grow by after that: a leak of 600 bytes a round is more, and one of a single array far more. With BOIDS_FUZZ_SECONDS
 set in the environment there are 100,000 rounds, which find a leak of 11 bytes, in some two minutes.
 """

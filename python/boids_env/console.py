@@ -37,7 +37,7 @@ def streams() -> Iterator[None]:
         OSError: what was printed cannot be written.
     """
     if sys.stderr is None:  # print() would take stdout instead
-        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115  as print() needs it, to the end of the process
     if sys.stdout is None:
         raise UserError("stdout is closed, and this command prints to it")
     for stream in (sys.stdout, sys.stderr):

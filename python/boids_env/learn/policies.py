@@ -242,15 +242,15 @@ def _unpacked(file: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
 def _read_npy(data: bytes) -> Array:
     """An array from an .npy file's bytes, of which it takes no more memory. Raises: ValueError."""
     file = io.BytesIO(data)
-    version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call]
+    version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call]  # NumPy 1 has no types here
     if version not in ((1, 0), (2, 0)):
         raise ValueError(f"an array of version {version}")
     read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read_header(file)  # type: ignore[no-untyped-call]
+    shape, _, dtype = read_header(file)  # type: ignore[no-untyped-call]  # the same
     if dtype.hasobject or dtype.itemsize * math.prod(shape) != len(data) - file.tell():
         raise ValueError(f"an array of {dtype} {shape} in {len(data) - file.tell()} bytes")
     file.seek(0)
-    array: Array = np.lib.format.read_array(file, allow_pickle=False)  # type: ignore[no-untyped-call]
+    array: Array = np.lib.format.read_array(file, allow_pickle=False)  # type: ignore[no-untyped-call]  # the same
     return array
 
 
