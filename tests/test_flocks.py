@@ -190,7 +190,7 @@ def test_arrays_are_not_replaced_by_assignment() -> None:
         flocks.actions[:] = 4
         flocks.actions += 0  # in place: it assigns the array itself
         flocks.step()
-    with pytest.raises(AttributeError, match="no rewards yet"):
+    with pytest.raises(AttributeError, match="_rewards"):
         _ = Flocks.__new__(Flocks).rewards
 
 

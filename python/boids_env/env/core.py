@@ -6,6 +6,7 @@ PufferLib.
 
 from __future__ import annotations
 
+import operator
 import secrets
 import sys
 from types import TracebackType
@@ -58,34 +59,33 @@ def array_shapes(layout: Layout, num_envs: int) -> dict[str, tuple[tuple[int, ..
     }
 
 
-class Mapped:
+class Mapped(property):
     """An array that C reads and writes in place. It is set before the environments are opened, and then only written to.
 
-    Its value is in the attribute of the same name with an underscore, which `step` reads without a detour.
+    Its value is in the attribute of the same name with an underscore. Neither way uses the object's `__dict__`, which would
+    make every attribute of the object slower from then on.
     """
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str) -> None:
+        attribute = f"_{name}"
 
-    @overload
-    def __get__(self, env: None, owner: type | None = None) -> Self: ...
-    @overload
-    def __get__(self, env: object, owner: type | None = None) -> Array: ...
-    def __get__(self, env: object | None, owner: type | None = None) -> Self | Array:
-        if env is None:
-            return self
-        try:
-            array: Array = env.__dict__[f"_{self.name}"]
-        except KeyError:
-            raise AttributeError(f"{type(env).__name__}: no {self.name} yet") from None
-        return array
+        def replace(env: object, array: Array) -> None:
+            if getattr(env, attribute, None) is array:
+                return  # as after `flocks.actions += 1`, which has written into it
+            if hasattr(env, "vec"):
+                raise AttributeError(f"{name}: C keeps the array that is there. Write into it: {name}[:] = ...")
+            setattr(env, attribute, array)
 
-    def __set__(self, env: object, array: Array) -> None:
-        if env.__dict__.get(f"_{self.name}") is array:
-            return  # as after `flocks.actions += 1`, which has written into it
-        if "vec" in env.__dict__:
-            raise AttributeError(f"{self.name}: C keeps the array that is there. Write into it: {self.name}[:] = ...")
-        env.__dict__[f"_{self.name}"] = array
+        super().__init__(operator.attrgetter(attribute), replace)
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, env: None, owner: type | None = None) -> Self: ...
+        @overload
+        def __get__(self, env: object, owner: type | None = None) -> Array: ...
+        def __get__(self, env: object | None, owner: type | None = None) -> Self | Array: ...
+        def __set__(self, env: object, array: Array) -> None: ...
 
 
 class Parameters(dict[str, Any]):
@@ -109,11 +109,11 @@ class Core:
     module: ClassVar[Module]
     render_modes: ClassVar[tuple[str | None, ...]] = (None, "rgb_array", "human")
 
-    observations = Mapped()  # (num_agents, observation size)
-    actions = Mapped()  # (num_agents) where an action is one choice, else (num_agents, action size)
-    rewards = Mapped()  # (num_agents) float32
-    terminals = Mapped()  # (num_agents) bool: the episode ended with this step
-    truncations = Mapped()  # (num_agents) bool: the episode was cut off after this step
+    observations = Mapped("observations")  # (num_agents, observation size)
+    actions = Mapped("actions")  # (num_agents) where an action is one choice, else (num_agents, action size)
+    rewards = Mapped("rewards")  # (num_agents) float32
+    terminals = Mapped("terminals")  # (num_agents) bool: the episode ended with this step
+    truncations = Mapped("truncations")  # (num_agents) bool: the episode was cut off after this step
     num_agents: int  # of all environments
     layout: Layout  # of one environment
     vec: VecEnv  # the extension's own object
