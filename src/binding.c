@@ -234,14 +234,12 @@ static PyObject* vecenv_reset(PyObject* object, PyObject* args, PyObject* kwargs
     long long seed = -1;
     if (bind_arguments("reset", args, kwargs, names, 1, 0, &value) < 0) goto done;
     if (value && value != Py_None && bind_int("seed", value, 0, LLONG_MAX, "", &seed) < 0) goto done;
-    if (enter(self, false) < 0) goto done;
-    if (bind_check_held(self->arrays, BIND_MOST_ARRAYS) == 0) {
-        Py_BEGIN_ALLOW_THREADS
-        if (seed >= 0) env_vec_seed(&self->vec, (uint64_t)seed);
-        env_vec_reset(&self->vec);
-        Py_END_ALLOW_THREADS
-        result = Py_NewRef(Py_None);
-    }
+    if (enter_arrays(self, false) < 0) goto done;
+    Py_BEGIN_ALLOW_THREADS
+    if (seed >= 0) env_vec_seed(&self->vec, (uint64_t)seed);
+    env_vec_reset(&self->vec);
+    Py_END_ALLOW_THREADS
+    result = Py_NewRef(Py_None);
     leave(self);
 done:
     bind_drop(&value, 1);
@@ -341,20 +339,18 @@ static PyObject* vecenv_render(PyObject* object, PyObject* args, PyObject* kwarg
         bind_refuse_buffer("pixels", view, uint8, "(height, width, 3)");
         goto done;
     }
-    if (enter(self, true) < 0) goto done;
-    if (bind_check_held(self->arrays, BIND_MOST_ARRAYS) == 0) {
-        Env* env = &self->vec.envs[i];
-        const int32_t width = (int32_t)view->shape[1], height = (int32_t)view->shape[0];
-        Py_BEGIN_ALLOW_THREADS
-        if (layer == FILM)
-            c_film(env, view->buf, width, height);
-        else if (layer == CAPTION)
-            c_caption(env, view->buf, width, height);
-        else
-            c_pixels(env, view->buf, width, height);
-        Py_END_ALLOW_THREADS
-        result = Py_NewRef(Py_None);
-    }
+    if (enter_arrays(self, true) < 0) goto done;
+    Env* const env = &self->vec.envs[i];
+    const int32_t width = (int32_t)view->shape[1], height = (int32_t)view->shape[0];
+    Py_BEGIN_ALLOW_THREADS
+    if (layer == FILM)
+        c_film(env, view->buf, width, height);
+    else if (layer == CAPTION)
+        c_caption(env, view->buf, width, height);
+    else
+        c_pixels(env, view->buf, width, height);
+    Py_END_ALLOW_THREADS
+    result = Py_NewRef(Py_None);
     leave(self);
 done:
     bind_release(&held, 1);
@@ -377,10 +373,10 @@ static PyObject* vecenv_window(PyObject* object, PyObject* args, PyObject* kwarg
     const unsigned long thread = PyThread_get_thread_ident();
     if (bind_arguments("window", args, kwargs, names, 1, 0, &which) < 0) goto done;
     if (!offers(HAS_WINDOW, "c_render")) goto done;
-    if (take_index(self, which, &i) < 0 || enter(self, true) < 0) goto done;
+    if (take_index(self, which, &i) < 0 || enter_arrays(self, true) < 0) goto done;
     if (self->window_used && self->window_thread != thread) {
         PyErr_SetString(PyExc_RuntimeError, "window() belongs to the thread that called it first");
-    } else if (bind_check_held(self->arrays, BIND_MOST_ARRAYS) == 0) {
+    } else {
         self->window_used = true;
         self->window_thread = thread;
         const bool locked = lock_window();

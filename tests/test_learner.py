@@ -356,6 +356,17 @@ def test_a_closed_vecenv(boids: ModuleType) -> None:
     assert learner.vec is env
 
 
+def test_memory_that_was_taken_away_is_missed(boids: ModuleType) -> None:
+    env, arrays = started(boids)
+    learner = boids.Learner(env)
+    state = learner.state()
+    arrays["rewards"].resize(1 << 20, refcheck=False)
+    for use in (lambda: learner.learn(1), learner.state, lambda: learner.set_state(state), lambda: learner.act(env)):
+        with pytest.raises(RuntimeError, match="rewards: expected the memory that it had at first"):
+            use()
+    assert learner.agent_steps == 0
+
+
 def test_numbers_that_are_not_finite(boids: ModuleType) -> None:
     env, arrays = started(boids)
     learner = boids.Learner(env)

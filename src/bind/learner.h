@@ -110,14 +110,16 @@ static const char learn_doc[] =
     "Learn for at least so many further agent-steps: whole updates of rollout * num_agents.\n\n"
     "The GIL is released meanwhile; do not touch the arrays until it returns. Ctrl-C and other signals are seen between updates.\n\n"
     "Raises: TypeError or ValueError for the argument; FloatingPointError where rewards, observations or the learning rate lead to\n"
-    "numbers that are not finite; RuntimeError before the VecEnv's first reset(), when it is closed, or in use by another thread.";
+    "numbers that are not finite; RuntimeError before the VecEnv's first reset(), when it is closed, in use by another thread, or over an\n"
+    "array that was resized.";
 static inline PyObject* learner_learn(PyObject* object, PyObject* argument) {
     LearnerObject* self = (LearnerObject*)object;
     Learner* learner = &self->learner;
     const char* message = NULL;
     long long steps = 0;
-    if (bind_int("agent_steps", argument, 0, LLONG_MAX / 2, "", &steps) < 0 || enter(self->vec, true) < 0) return NULL;
-    bool interrupted = bind_check_held(self->vec->arrays, BIND_MOST_ARRAYS) < 0;
+    if (bind_int("agent_steps", argument, 0, LLONG_MAX / 2, "", &steps) < 0 || enter_arrays(self->vec, true) < 0)
+        return NULL;
+    bool interrupted = false;
     for (const int64_t from = learner->agent_steps; !message && !interrupted && learner->agent_steps - from < steps;) {
         Py_BEGIN_ALLOW_THREADS
         message = learn_update(learner);
@@ -268,8 +270,8 @@ static const char act_doc[] =
     "act($self, /, vec, step=0, best=False)\n--\n\n"
     "Write the policy's actions for the observations of a VecEnv with the same spaces: the learner's own, or another. They are drawn by their\n"
     "probability, or the most probable. step: of the flight; equal steps draw with equal random numbers.\n\n"
-    "Raises: TypeError or ValueError for an argument; RuntimeError before the first reset() of that VecEnv, when one of the two is closed, or in\n"
-    "use by another thread.";
+    "Raises: TypeError or ValueError for an argument; RuntimeError before the first reset() of that VecEnv, when one of the two is closed, in\n"
+    "use by another thread, or over an array that was resized.";
 static inline PyObject* learner_act(PyObject* object, PyObject* args, PyObject* kwargs) {
     enum { VEC, STEP, BEST, COUNT };
     static const char* const names[] = {"vec", "step", "best"};
@@ -310,12 +312,12 @@ static const char learner_state_doc[] =
     "The state of the learner and of its VecEnv, as bytes. A Learner with the same settings over a VecEnv with the same parameters and num_envs\n"
     "that gets them by set_state() goes on to the same bits. The settings are not in it.\n\n"
     "Raises: NotImplementedError where the environment does not say what its state is; RuntimeError before the VecEnv's first reset(), when\n"
-    "it is closed, or in use by another thread; MemoryError.";
+    "it is closed, in use by another thread, or over an array that was resized; MemoryError.";
 static inline PyObject* learner_state(PyObject* object, PyObject* unused) {
     LearnerObject* self = (LearnerObject*)object;
     PyObject* result = NULL;
     (void)unused;
-    if (!offers(ENV_VEC_HAS_STATE, "ENV_STATE") || enter(self->vec, true) < 0) return NULL;
+    if (!offers(ENV_VEC_HAS_STATE, "ENV_STATE") || enter_arrays(self->vec, true) < 0) return NULL;
     if ((result = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)learn_state_bytes(&self->learner)))) {
         char* data = PyBytes_AsString(result);
         Py_BEGIN_ALLOW_THREADS
@@ -331,27 +333,20 @@ static const char learner_set_state_doc[] =
     "Go on from what state() returned, here or in another process: sets the learner and its VecEnv. No reset() is needed before.\n\n"
     "Raises: TypeError for anything but bytes; ValueError, which says what is wrong, for bytes that are damaged or of another environment or\n"
     "network, and then nothing has changed; NotImplementedError where the environment does not say what its state is; RuntimeError when\n"
-    "the VecEnv is closed or in use by another thread.";
+    "the VecEnv is closed, in use by another thread, or over an array that was resized.";
 static inline PyObject* learner_set_state(PyObject* object, PyObject* argument) {
     LearnerObject* self = (LearnerObject*)object;
-    const char* message = NULL;
-    if (!offers(ENV_VEC_HAS_STATE, "ENV_STATE")) return NULL;
-    if (!PyBytes_Check(argument)) { /* bytes, because no other thread can change them meanwhile */
-        PyErr_Format(PyExc_TypeError, "data: expected bytes, got %.80R", argument);
+    const char *message = NULL, *data = NULL;
+    size_t bytes = 0;
+    if (!offers(ENV_VEC_HAS_STATE, "ENV_STATE") || take_bytes(argument, &data, &bytes) < 0 ||
+        enter_arrays(self->vec, false) < 0)
         return NULL;
-    }
-    const char* data = PyBytes_AsString(argument);
-    const size_t bytes = (size_t)PyBytes_Size(argument);
-    if (enter(self->vec, false) < 0) return NULL;
-    const bool held = bind_check_held(self->vec->arrays, BIND_MOST_ARRAYS) == 0;
-    if (held) {
-        Py_BEGIN_ALLOW_THREADS
-        message = learn_set_state(&self->learner, data, bytes);
-        Py_END_ALLOW_THREADS
-        if (message) PyErr_SetString(PyExc_ValueError, message); /* before leave(): the text may lie in the object */
-    }
+    Py_BEGIN_ALLOW_THREADS
+    message = learn_set_state(&self->learner, data, bytes);
+    Py_END_ALLOW_THREADS
+    if (message) PyErr_SetString(PyExc_ValueError, message); /* before leave(): the text may lie in the object */
     leave(self->vec);
-    return message || !held ? NULL : Py_NewRef(Py_None);
+    return message ? NULL : Py_NewRef(Py_None);
 }
 
 static const char learner_doc[] =

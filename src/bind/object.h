@@ -51,10 +51,29 @@ static inline int enter(VecEnv* self, bool needs_reset) {
 
 static inline void leave(VecEnv* self) { atomic_store_explicit(&self->state, IDLE, memory_order_release); }
 
+/* enter() for what uses the arrays: it is also an error if one of them was resized. */
+static inline int enter_arrays(VecEnv* self, bool needs_reset) {
+    if (enter(self, needs_reset) < 0) return -1;
+    if (bind_check_held(self->arrays, BIND_MOST_ARRAYS) == 0) return 0;
+    leave(self);
+    return -1;
+}
+
 /* The index of an environment from the argument `env`; NULL stands for 0. 0, or -1 with an exception. */
 static inline int take_index(const VecEnv* self, PyObject* value, long long* index) {
     *index = 0;
     return value ? bind_int("env", value, 0, (long long)self->vec.num_envs - 1, "", index) : 0;
+}
+
+/* The argument `data` of set_state(): bytes, because no other thread can change them meanwhile. 0, or -1 with an exception. */
+static inline int take_bytes(PyObject* value, const char** data, size_t* bytes) {
+    if (!PyBytes_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "data: expected bytes, got %.80R", value);
+        return -1;
+    }
+    *data = PyBytes_AsString(value);
+    *bytes = (size_t)PyBytes_Size(value);
+    return 0;
 }
 
 /* Whether the header defines what a method needs; if not, an exception. */

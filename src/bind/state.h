@@ -87,9 +87,8 @@ static inline PyObject* vecenv_state(PyObject* object, PyObject* unused) {
     VecEnv* self = (VecEnv*)object;
     PyObject* result = NULL;
     (void)unused;
-    if (!offers(ENV_VEC_HAS_STATE, "ENV_STATE") || enter(self, true) < 0) return NULL;
-    if (bind_check_held(self->arrays, BIND_MOST_ARRAYS) == 0 &&
-        (result = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)env_vec_state_bytes(&self->vec)))) {
+    if (!offers(ENV_VEC_HAS_STATE, "ENV_STATE") || enter_arrays(self, true) < 0) return NULL;
+    if ((result = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)env_vec_state_bytes(&self->vec)))) {
         char* data = PyBytes_AsString(result);
         Py_BEGIN_ALLOW_THREADS
         env_vec_get_state(&self->vec, data);
@@ -108,24 +107,16 @@ static const char set_state_doc[] =
     "state is; RuntimeError when closed, in use by another thread, or over an array that was resized.";
 static inline PyObject* vecenv_set_state(PyObject* object, PyObject* argument) {
     VecEnv* self = (VecEnv*)object;
-    const char* message = NULL;
-    if (!offers(ENV_VEC_HAS_STATE, "ENV_STATE")) return NULL;
-    if (!PyBytes_Check(argument)) { /* bytes, because no other thread can change them meanwhile */
-        PyErr_Format(PyExc_TypeError, "data: expected bytes, got %.80R", argument);
+    const char *message = NULL, *data = NULL;
+    size_t bytes = 0;
+    if (!offers(ENV_VEC_HAS_STATE, "ENV_STATE") || take_bytes(argument, &data, &bytes) < 0 || enter_arrays(self, false) < 0)
         return NULL;
-    }
-    const char* data = PyBytes_AsString(argument);
-    const size_t bytes = (size_t)PyBytes_Size(argument);
-    if (enter(self, false) < 0) return NULL;
-    const bool held = bind_check_held(self->arrays, BIND_MOST_ARRAYS) == 0;
-    if (held) {
-        Py_BEGIN_ALLOW_THREADS
-        message = env_vec_set_state(&self->vec, data, bytes);
-        Py_END_ALLOW_THREADS
-    }
-    if (message) PyErr_SetString(PyExc_ValueError, message);
+    Py_BEGIN_ALLOW_THREADS
+    message = env_vec_set_state(&self->vec, data, bytes);
+    Py_END_ALLOW_THREADS
+    if (message) PyErr_SetString(PyExc_ValueError, message); /* before leave(): the text may lie in the object */
     leave(self);
-    return message || !held ? NULL : Py_NewRef(Py_None);
+    return message ? NULL : Py_NewRef(Py_None);
 }
 
 #endif
