@@ -215,7 +215,8 @@ class Trainer(pufferl.PuffeRL):  # type: ignore[misc]  # PufferLib has no types
         except UserError:
             raise
         except Exception as error:  # torch raises many kinds on entries that are none of its own
-            raise UserError(f"{model}: does not fit this config: {str(error).splitlines()[-1].strip()}") from None
+            *_, why = (str(error).strip() or type(error).__name__).splitlines()
+            raise UserError(f"{model}: does not fit this config: {why.strip()}") from None
         self.check_finite()
         self.global_step = self.last_log_step = state["global_step"]
         self.epoch = state["update"]
