@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from boids_env import console
 from boids_env.errors import UserError
@@ -186,7 +186,7 @@ def _bench(options: argparse.Namespace) -> int:
 class _Parser(argparse.ArgumentParser):
     """argparse with its messages in one line."""
 
-    def error(self, message: str) -> None:  # type: ignore[override]  # it never returns, by raising
+    def error(self, message: str) -> NoReturn:
         raise UserError(_see(message.removeprefix("argument "), self))
 
 

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TypeVar
 
 from boids_env.errors import UserError
@@ -37,7 +38,7 @@ def streams() -> Iterator[None]:
         OSError: what was printed cannot be written.
     """
     if sys.stderr is None:  # print() would take stdout instead
-        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115  as print() needs it, to the end of the process
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115  print() needs it to the end of the process
     if sys.stdout is None:
         raise UserError("stdout is closed, and this command prints to it")
     for stream in (sys.stdout, sys.stderr):

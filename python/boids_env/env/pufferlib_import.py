@@ -38,7 +38,7 @@ def unchanged() -> Iterator[None]:
             link.unlink()
         # filters that torch and others have set stay
         added = [f for f in warnings.filters if f not in filters and f not in (*_FILTERS, _OURS)]
-        warnings.filters[:] = added + filters  # type: ignore[index]  # typed as a Sequence, and a list
+        warnings.filters[:] = added + filters  # type: ignore[index]  # its type says Sequence; it is a list
         sys.excepthook = excepthook
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, interrupt)

@@ -10,6 +10,7 @@ import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -33,7 +34,7 @@ class Policy(Protocol):
     """Chooses the actions of all agents."""
 
     name: str
-    interface: dict[str, Any]  # the parameters of the flocks it can steer, by name; empty: any
+    interface: Mapping[str, Any]  # the parameters of the flocks it can steer, by name; empty: any
 
     def act(self, env: Core) -> None:
         """Writes actions for `env.observations` into `env.actions`."""
@@ -43,7 +44,7 @@ class Random:
     """Actions drawn evenly from the action space, of any environment."""
 
     name = "random"
-    interface: dict[str, Any] = {}  # noqa: RUF012  never changed
+    interface: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, seed: int = 0) -> None:
         self._random = np.random.default_rng(seed)
@@ -64,7 +65,7 @@ class Reynolds:
     """The script of the header: for the flock, the best turn by Reynolds' three rules."""
 
     name = "reynolds"
-    interface: dict[str, Any] = {}  # noqa: RUF012  never changed
+    interface: Mapping[str, Any] = MappingProxyType({})
 
     def __repr__(self) -> str:
         return "<Reynolds: the script of the environment>"
@@ -116,7 +117,7 @@ class Learned:
             spread = np.exp(_array(arrays, "decoder_logstd", (1, width)).astype(np.float64).clip(-700, 700))
             self._spread = _array({"exp(decoder_logstd)": spread}, "exp(decoder_logstd)", (1, width))
         parameters = self.meta.get("parameters", {})
-        self.interface = {key: parameters[key] for key in INTERFACE if key in parameters}
+        self.interface: Mapping[str, Any] = {key: parameters[key] for key in INTERFACE if key in parameters}
 
     def __repr__(self) -> str:
         sizes = " x ".join(str(size) for size in (self.observation_size, *(len(bias) for _, bias in self.layers)))
@@ -260,7 +261,7 @@ def _weights(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
     try:
         # a state dict saved from a torch.compile or DistributedDataParallel wrapper names everything after the wrapper
         return {re.sub(r"^(module|_orig_mod)\.", "", name): tensor.numpy() for name, tensor in state.items()}, {}
-    except Exception:  # whatever else torch.save may have written
+    except (AttributeError, TypeError, RuntimeError):  # no dict of tensors, or of a type that NumPy lacks
         raise UserError(f"{path}: expected the weights of a policy, as in model_000050.pt, got something else") from None
 
 
