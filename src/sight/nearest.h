@@ -60,14 +60,22 @@ SIGHT_INLINE void sight__exact_push(const Sight* sight, uint32_t from, uint32_t 
     }
 }
 
-/* Both, of lane l of a block. */
+/* Both, of lane l of a block. They need what is very near: the body's own cell holds that, unless the body is at an edge of it. */
 SIGHT_EACH_LEVEL static void sight__exact_lane(const Sight* sight, const SightBlock* block, SightSums* sums, uint32_t l) {
-    const uint32_t place = block->first + l;
+    const uint32_t place = block->first + l, id = sight->id[place], edge = sight->exact_edge;
+    const uint64_t column = (uint64_t)sight->x[id] * sight->columns, row = (uint64_t)sight->y[id] * sight->rows; /* x 2^32 */
+    const uint32_t *from = block->from, *to = block->to;
+    uint32_t num_runs = block->num_runs;
+    if ((uint32_t)column - edge < 0 - 2 * edge && (uint32_t)row - edge < 0 - 2 * edge) {
+        from = sight->start + (row >> 32) * sight->columns + (column >> 32);
+        to = from + 1;
+        num_runs = 1;
+    }
     float least = UINT16_MAX;
     int64_t push_x = 0, push_y = 0;
-    for (uint32_t r = 0; r < block->num_runs; r++) {
-        least = sight__exact_nearest2(sight, block->from[r], block->to[r], place, least);
-        if (sight->exact_push) sight__exact_push(sight, block->from[r], block->to[r], place, &push_x, &push_y);
+    for (uint32_t r = 0; r < num_runs; r++) {
+        least = sight__exact_nearest2(sight, from[r], to[r], place, least);
+        if (sight->exact_push) sight__exact_push(sight, from[r], to[r], place, &push_x, &push_y);
     }
     sums->nearest2[l] = least;
     if (!sight->exact_push) return;

@@ -133,6 +133,9 @@ static inline const char* sight_init(Sight* sight, int32_t size, double width, d
     const double unit_x = radius_x / (1 << sight->x_axis.doubles), unit_y = radius_y / (1 << sight->y_axis.doubles);
     sight->exact_push = (unit_x < unit_y ? unit_x : unit_y) * share < 100 || sight->separation2 < 512;
     sight->exact2 = sight->exact_push ? sight->separation2 * 5 / 4 + 8 : 8;
+    /* in view radii; rounding takes less than 8 */
+    const double edge = sqrt((sight->exact2 + 8) * 32768.0) / sight->view;
+    sight->exact_edge = edge < 0.5 ? (uint32_t)(edge * 4294967296.0) + 1 : 1u << 31;
     const double per_world = sight->view / view_radius / 4294967296.0 / sqrt(32768.0);
     sight->exact_x = (float)(width * per_world);
     sight->exact_y = (float)(height * per_world);
