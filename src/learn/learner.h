@@ -232,8 +232,7 @@ static inline const char* learn_open(Learner* learner, EnvVec* vec, const LearnS
     learner->settings = *settings;
     learner->num_threads = (int32_t)num_threads;
     learner->num_actions = action.size;
-    learner->num_outputs = action.choices ? 0 : action.size;
-    for (int32_t k = 0; action.choices && k < action.size; k++) learner->num_outputs += action.choices[k];
+    learner->num_outputs = env_vec_num_outputs(&action);
     const float low = fabsf(observation.low), high = fabsf(observation.high), largest = low > high ? low : high;
     learner->input_scale = observation.type != 'f' && !observation.choices && largest > 0 ? 1.0f / largest : 1.0f;
     learner->has_mirror = ENV_VEC_HAS_MIRROR && settings->mirror;
