@@ -93,7 +93,8 @@ typedef struct Learner {
     bool bad_header;   /* learn_open failed because the header breaks the contract, and not because of an argument */
     float input_scale; /* of observations */
     LearnLog log;
-    double reward_sum; /* of the rollout */
+    int32_t stepped;   /* steps of the rollout that were made */
+    double reward_sum; /* of these */
 
     /* with the weights, Adam's moments and the EnvVec, this is the state */
     uint64_t seed;
