@@ -69,6 +69,11 @@ enum { HAS_WINDOW = false };
 static int32_t c_render(Env* env) { return (void)env, ENV_NO_WINDOW; }
 #endif
 
+/* src/show/env_window.h has it; a window of another make shows no annotation. */
+#ifndef c_annotate
+static void c_annotate(const char* text, const float* curve, size_t count) { (void)text, (void)curve, (void)count; }
+#endif
+
 /* The functions that c_render calls and that are not linked in: pointers, which link() fills. */
 typedef struct External {
     const char* name;
@@ -392,6 +397,35 @@ done:
     return result;
 }
 
+static const char annotate_doc[] =
+    "annotate($self, /, text, curve=b'')\n--\n\n"
+    "Show a line of text in the lower left corner of the window from the next frame on, and above it a curve: the bytes of float32\n"
+    "values from 0 to 1. Without a text nothing is shown.\n\n"
+    "Raises: TypeError for an argument, NotImplementedError where the environment has no window.";
+static PyObject* vecenv_annotate(PyObject* object, PyObject* args, PyObject* kwargs) {
+    enum { TEXT, CURVE, COUNT };
+    static const char* const names[] = {"text", "curve"};
+    PyObject *values[COUNT] = {NULL}, *result = NULL;
+    const char *text = NULL, *curve = "";
+    size_t bytes = 0;
+    (void)object;
+    if (bind_arguments("annotate", args, kwargs, names, COUNT, 1, values) < 0) goto done;
+    if (!offers(HAS_WINDOW, "c_render")) goto done;
+    if (!PyUnicode_Check(values[TEXT])) {
+        bind_refuse(PyExc_TypeError, values[TEXT], "text: expected a str");
+        goto done;
+    }
+    if (!(text = PyUnicode_AsUTF8AndSize(values[TEXT], NULL))) goto done;
+    if (values[CURVE] && take_bytes("curve", values[CURVE], &curve, &bytes) < 0) goto done;
+    const bool locked = lock_window();
+    c_annotate(text, (const float*)(const void*)curve, bytes / sizeof(float)); /* the memory of bytes objects is aligned */
+    unlock_window(locked);
+    result = Py_NewRef(Py_None);
+done:
+    bind_drop(values, COUNT);
+    return result;
+}
+
 static const char set_parameters_doc[] =
     "set_parameters($self, /, **changes)\n--\n\n"
     "Change parameters of every environment, those whose entry in `parameters` says that they are changeable. They are checked as by\n"
@@ -560,6 +594,7 @@ static PyMethodDef vecenv_methods[] = {
     {"log", vecenv_log, METH_NOARGS, log_doc},
     {"render", (PyCFunction)(void (*)(void))vecenv_render, METH_VARARGS | METH_KEYWORDS, render_doc},
     {"window", (PyCFunction)(void (*)(void))vecenv_window, METH_VARARGS | METH_KEYWORDS, window_doc},
+    {"annotate", (PyCFunction)(void (*)(void))vecenv_annotate, METH_VARARGS | METH_KEYWORDS, annotate_doc},
     {"get", (PyCFunction)(void (*)(void))vecenv_get, METH_VARARGS | METH_KEYWORDS, get_doc},
     {"set", (PyCFunction)(void (*)(void))vecenv_set, METH_VARARGS | METH_KEYWORDS, set_doc},
     {"set_parameters", (PyCFunction)(void (*)(void))vecenv_set_parameters, METH_VARARGS | METH_KEYWORDS, set_parameters_doc},

@@ -179,14 +179,14 @@ def test_show_config(capsys: pytest.CaptureFixture[str]) -> None:
             "train --trainer pufferl --train.minibatch-size 1_000_000",
             "--train.minibatch-size: expected a multiple of 32, the --train.bptt-horizon",
         ),
-        ("train --trainer pufferl --train.minibatch-size 33", "up to 32768, the batch of 1024 boids, got 33"),
+        ("train --trainer pufferl --train.minibatch-size 33", "up to 8192, the batch of 512 boids, got 33"),
         (
             "train --trainer pufferl --train.max-minibatch-size 5000",
             "--train.max-minibatch-size: expected a divisor of 8192",
         ),
         (
             "train --trainer pufferl --train.batch-size 33000",
-            "--train.batch-size: expected a multiple of 32768, which is 1024 boids x 32 steps",
+            "--train.batch-size: expected a multiple of 8192, which is 512 boids x 16 steps",
         ),
         (
             "train --trainer pufferl --train.bptt-horizon auto",
@@ -194,7 +194,7 @@ def test_show_config(capsys: pytest.CaptureFixture[str]) -> None:
         ),
         (
             "train --trainer pufferl --train.bptt-horizon auto --train.batch-size 3",
-            "--train.batch-size: expected a multiple of 1024",
+            "--train.batch-size: expected a multiple of 512",
         ),
         (
             "train --trainer pufferl --train.bptt-horizon 0",
@@ -218,7 +218,7 @@ def test_show_config(capsys: pytest.CaptureFixture[str]) -> None:
         ("train --trainer pufferl --train.optimizer magic", "--train.optimizer: expected adam or muon, got magic"),
         (
             "train --trainer pufferl --train.total-timesteps 1000",
-            "--train.total-timesteps: expected at least one batch, 32768, got 1000",
+            "--train.total-timesteps: expected at least one batch, 8192, got 1000",
         ),
         ("train --out /dev/null", "/dev/null: expected a folder, got a file"),
         ("train --out /proc/nowhere/run", "boids: /proc/nowhere/run: No such file or directory"),

@@ -45,7 +45,7 @@ def test_boids_ini_lies_over_pufferlibs() -> None:
     assert config["base"]["env_name"] == "boids"
     assert config["train"]["optimizer"] == "adam"  # ours; PufferLib's is muon
     assert config["train"]["vtrace_rho_clip"] == 1.0  # PufferLib's alone
-    assert config["env"]["num_boids"] == 64
+    assert config["env"]["num_boids"] == 256
     assert "sweep" not in config
 
 

@@ -214,7 +214,10 @@ def test_bad_npz(content: dict[str, Any], message: str, tmp_path: Path, capsys: 
     np.savez(path, **content)
     if "encoder.0.weight" not in content and "decoder.bias" in content:
         # whatever is left is a smaller network, and no policy for any flock
-        with Flocks() as flocks, pytest.raises(UserError, match="mirror.observation: expected floats, 2x64, got float32, 2x10"):
+        with (
+            Flocks() as flocks,
+            pytest.raises(UserError, match=r"mirror.observation: expected floats, 2x64, got float32, 2x10"),
+        ):
             load_policy(path).act(flocks)
         return
     with pytest.raises(UserError, match=message) as raised:

@@ -31,7 +31,7 @@ from boids_env.learn.run import LOGGED
 from boids_env.learn.score import score, summarize
 
 SMALL = {
-    "env.num_envs": 4, "env.log_interval": 16, "env.horizon": 100,
+    "env.num_envs": 4, "env.num_boids": 64, "env.log_interval": 16, "env.horizon": 100,
     "train.bptt_horizon": 16, "train.minibatch_size": 2048,
 }  # fmt: skip
 UPDATE = 4 * 64 * 16  # agent-steps
@@ -158,7 +158,7 @@ def test_a_run_is_not_lost_by_mistake(tmp_path: Path) -> None:
 def test_resume_into_another_network(tmp_path: Path) -> None:
     assert run(tmp_path, 1)
     with pytest.raises(UserError, match="does not fit this config"):
-        run(tmp_path, 2, {"policy.hidden_size": 32}, resume=True)
+        run(tmp_path, 2, {"policy.hidden_size": 16}, resume=True)
 
 
 DAMAGE = [

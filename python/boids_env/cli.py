@@ -114,10 +114,11 @@ def _values(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _parameters(options: argparse.Namespace) -> dict[str, Any]:
-    """The flock's parameters that were given. Raises: UserError, where the flock refuses them."""
-    from boids_env.learn.config import check_parameters
+    """The flock's parameters, by --setting and one by one. Raises: UserError, where the flock refuses them."""
+    from boids_env.learn.config import check_parameters, setting_parameters
 
-    parameters = {name.removeprefix("env."): value for name, value in _values(options).items()}
+    parameters = setting_parameters(options.setting) if options.setting else {}
+    parameters |= {name.removeprefix("env."): value for name, value in _values(options).items()}
     check_parameters(parameters)
     return parameters
 
@@ -177,10 +178,18 @@ def _record(options: argparse.Namespace) -> int:
 
 
 def _watch(options: argparse.Namespace) -> int:
+    from boids_env.learn.config import load
     from boids_env.show.watch import watch
 
     settings = {name: getattr(options, name) for name in ("seed", "fps", "steps", "in_terminal", "argmax")}
-    watch(options.policy, parameters=_parameters(options), **settings)
+    parameters, learn = _parameters(options), None
+    if options.learn:
+        if options.policy is not None:
+            raise UserError(f"--learn: expected no policy beside it, got {options.policy}")
+        # it learns in flocks of the usual size, however large the one is that is shown
+        apart = {f"env.{name}": value for name, value in parameters.items() if name not in ("num_boids", "width", "height")}
+        learn = load({**apart, "learn.seed": options.seed}, setting=options.setting)
+    watch(options.policy or "learned", parameters=parameters, learn=learn, **settings)
     return 0
 
 
@@ -241,7 +250,6 @@ def _parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentP
         "--trainer", choices=tuple(config.SECTIONS), default="native",
         help="native, the learner in C (the default), or pufferl, PufferLib's trainer",
     )  # fmt: skip
-    sub.add_argument("--setting", choices=config.settings(), help="a flock and its rewards by name")
     sub.add_argument(
         "--seed", type=_integer(*config.LIMITS["train.seed"]), metavar="N",
         help="seed of the network, the flocks and the draws; same as --learn.seed, or --train.seed of pufferl",
@@ -274,7 +282,8 @@ def _parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentP
 
     usage = "[POLICY] [OPTION ...] [--env.key VALUE ...]"
     sub = command("watch", _watch, "show a flock in a window or in the terminal", usage, _WORLD)
-    sub.add_argument("policy", nargs="?", default="learned", metavar="POLICY", help=_POLICY + " (%(default)s)")
+    sub.add_argument("policy", nargs="?", metavar="POLICY", help=_POLICY + " (learned)")
+    sub.add_argument("--learn", action="store_true", help="show a fresh network that learns before your eyes")
     sub.add_argument("--terminal", action="store_true", dest="in_terminal", help="open no window")
     sub.add_argument(
         "--fps", type=_integer(1, 60), default=30, metavar="N", help="frames per second in the terminal (%(default)s)"
@@ -330,15 +339,16 @@ STEPS = 1_000_000_000  # the most in an episode
 
 
 def _add_parameters(parser: argparse.ArgumentParser, defaults: Mapping[str, Any] | None = None) -> None:
-    """An option `--env.name` for each parameter of the flock, with its type, choices and help from the header.
+    """--setting, and `--env.name` for each parameter of the flock, with its type, choices and help from the header.
 
     defaults: of this command, where they are not the header's.
     """
     from boids_env._boids import VecEnv
     from boids_env.env.describe import sentence
-    from boids_env.learn.config import converter, env_name, option
+    from boids_env.learn.config import converter, env_name, option, settings
 
     group = parser.add_argument_group("parameters of the flock")
+    group.add_argument("--setting", choices=settings(), help="a flock and its rewards by name, below the other parameters")
     for name, what in VecEnv.parameters.items():
         metavar = {"int": "N", "float": "X", "bool": "True|False"}.get(what["type"]) or "|".join(what["choices"] or ())
         text = sentence(what, (defaults or {}).get(name))

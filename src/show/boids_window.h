@@ -221,6 +221,7 @@ static inline void boids__draw_frame(const Boids* env, BoidsClient* client, cons
     if (client->view) boids__draw_observation(env, client, &layout.observation);
     if (client->help) boids__draw_help(client, &layout.help);
     client->window->step = env->tick;
+    client->window->covered = layout.help.height;
     env_window_show(client->window);
 }
 

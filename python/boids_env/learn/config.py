@@ -60,6 +60,16 @@ def settings() -> list[str]:
     return sorted(path.stem for path in SETTINGS.glob("*.ini"))
 
 
+def setting_parameters(setting: str) -> dict[str, Any]:
+    """The parameters of a named setting that are not the episode's. Raises: UserError, for another name."""
+    if setting not in settings():
+        raise UserError(f"--setting: expected {' or '.join(settings())}, got {setting}")
+    parser = configparser.ConfigParser()
+    parser.read(SETTINGS / f"{setting}.ini")
+    names = set(VecEnv.parameters) - {"horizon", "warmup", "stagger"}
+    return {name: _literal(text) for name, text in parser["env"].items() if name in names}
+
+
 def defaults(trainer: str, setting: str | None = None) -> Config:
     """The values of the ini files, by section and key. Without PufferLib those of its own ini file are missing."""
     parser = configparser.ConfigParser()
@@ -98,8 +108,8 @@ def load(
     """
     if trainer == "pufferl" and find_spec("pufferlib") is None:
         raise UserError(needs_pufferlib("--trainer pufferl"))
-    if setting is not None and setting not in settings():
-        raise UserError(f"--setting: expected {' or '.join(settings())}, got {setting}")
+    if setting is not None:
+        setting_parameters(setting)
     config = defaults(trainer, setting)
     for section, values in (resumed or {}).items():
         config[section].update(values)

@@ -17,6 +17,7 @@ from boids_env._boids import layout
 from boids_env.env.core import Array, Core
 from boids_env.errors import UserError
 from boids_env.files import whole
+from boids_env.learn.config import SETTINGS, setting_parameters, settings
 from boids_env.learn.npz import another_kind, check_size, read_npz
 
 FORMAT = 1  # of policy.npz
@@ -203,8 +204,9 @@ def load_policy(which: str | os.PathLike[str], *, argmax: bool = False, seed: in
     """A policy by name or from a file.
 
     Args:
-        which: `random`, `reynolds`, `learned` (comes with the package), the path of a policy.npz or of a PuffeRL checkpoint
-            (.pt, which needs torch), or a folder of `boids train`, which holds a policy.npz.
+        which: `random`, `reynolds`, `learned` or a named setting, which come with the package, the path of a policy.npz or
+            of a PuffeRL checkpoint (.pt, which needs torch), or a folder of `boids train`, which holds a policy.npz. The
+            policy of a named setting has all of its parameters in `interface`.
         argmax: of learned policies: the turn with the highest score, instead of one drawn by its score.
         seed: of the draws.
 
@@ -219,7 +221,8 @@ def load_policy(which: str | os.PathLike[str], *, argmax: bool = False, seed: in
         return Random(seed)
     if which == "reynolds":
         return Reynolds()
-    path = LEARNED if which == "learned" else Path(which)
+    named = which if isinstance(which, str) and which in settings() else None
+    path = LEARNED if which == "learned" else SETTINGS / f"{which}.npz" if named else Path(which)
     try:
         if os.fspath(which) and path.is_dir():
             path /= "policy.npz"
@@ -236,6 +239,8 @@ def load_policy(which: str | os.PathLike[str], *, argmax: bool = False, seed: in
         raise UserError(f"{path}: expected a policy.npz of boids train, got parameters that are no JSON object")
     try:
         policy = Learned(arrays, meta, str(which), argmax, seed)
+        if named:
+            policy.interface = {**policy.interface, **setting_parameters(named)}
         layout(**policy.interface)
     except (UserError, TypeError, ValueError) as error:
         raise UserError(f"{path}: {error}") from None

@@ -10,13 +10,13 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from boids_env._boids import Learner, VecEnv
 from boids_env.env.flocks import Flocks
 from boids_env.errors import UserError
 from boids_env.files import whole
 from boids_env.learn.config import SECTIONS, Config, option
+from boids_env.learn.learner import make_learner, weights
 from boids_env.learn.lock import locked
 from boids_env.learn.npz import read_npz
 from boids_env.learn.policies import save_policy
@@ -30,23 +30,6 @@ ROWS = 200  # of the learning curve, at most
 LEARNER = tuple(name for name in Learner.log_fields if name != "reward")
 COLUMNS = ("agent_steps", "seconds", *LOGGED, "rollout_reward", *LEARNER)  # of the learning curve
 BAR = 24  # characters
-
-
-def weights(learner: Learner) -> dict[str, NDArray[np.float32]]:
-    """The arrays of `Learner.policy()`, as `boids_env.learn.policies.Learned` takes them."""
-    policy = learner.policy()
-    return {name: np.frombuffer(data, np.float32).reshape(shape) for name, (shape, data) in policy.items()}
-
-
-def make_learner(flocks: Flocks, settings: Mapping[str, Any]) -> Learner:
-    """A learner in these flocks, with the values of a config's section [learn]. Raises: UserError."""
-    values = {name: value for name, value in settings.items() if name != "agent_steps"}
-    values["anneal_steps"] = values.get("anneal_steps") or settings["agent_steps"]
-    try:
-        return Learner(flocks.vec, **values)
-    except (TypeError, ValueError) as error:
-        name, colon, rest = str(error).partition(": ")
-        raise UserError(f"{option(f'learn.{name}')}{colon}{rest}" if colon else str(error)) from None
 
 
 def train(config: Config, out: Path, *, resume: bool = False, overwrite: bool = False) -> bool:
