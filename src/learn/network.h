@@ -83,8 +83,8 @@ static inline float* learn_forward(const LearnNetwork* network, const float* wei
     for (int32_t k = 0; k < network->depth; k++, x = y) {
         const LearnLayer* layer = &network->layers[k];
         y = outputs + layer->output;
-        learn_product(rows, layer->columns, layer->inputs + 1, x, layer->row, 1, weights + layer->weights,
-                      (size_t)layer->columns, y, layer->output_row, false);
+        learn_product(rows, layer->columns, layer->inputs + 1, x, layer->row, weights + layer->weights,
+                      (size_t)layer->columns, y, layer->output_row);
         if (k + 1 == network->depth) break;
         learn_tanh_all(rows, layer->columns, y, layer->output_row);
         for (int i = 0; i < rows; i++) y[(size_t)i * layer->output_row + (size_t)layer->outputs] = 1;
@@ -108,13 +108,13 @@ static inline void learn_backward(const LearnNetwork* network, const float* tran
     for (int32_t k = network->depth - 1; k >= 0; k--) {
         const LearnLayer* layer = &network->layers[k];
         const float* from = k ? outputs + layer[-1].output : x;
-        learn_product(layer->inputs + 1, layer->columns, rows, from, 1, layer->row, dy, layer->output_row,
-                      gradient + layer->weights, (size_t)layer->columns, true);
+        learn_add_product(layer->inputs + 1, layer->columns, rows, from, layer->row, dy, layer->output_row,
+                          gradient + layer->weights, (size_t)layer->columns);
         if (k == 0) break;
         float* dx = spare[k & 1];
         const int columns = layer[-1].columns;
-        learn_product(rows, columns, layer->outputs, dy, layer->output_row, 1, transposed + layer->transposed,
-                      (size_t)columns, dx, layer->row, false);
+        learn_product(rows, columns, layer->outputs, dy, layer->output_row, transposed + layer->transposed, (size_t)columns,
+                      dx, layer->row);
         learn_tanh_back(rows, columns, from, layer->row, dx, layer->row);
         dy = dx;
     }
