@@ -87,26 +87,20 @@ LEARN_INLINE LearnFloats learn_log8(LearnFloats x) {
     return (m + (p * m * square + n * -2.12194440e-4f - square * 0.5f)) + n * 0.693359375f;
 }
 
-/* tanh, within 4e-7 of it, and never beyond [-1, 1]. NaN gives NaN. A quotient of polynomials: Eigen 3.4, generic_fast_tanh_float. */
-LEARN_INLINE LearnFloats learn_tanh8(LearnFloats x) {
-    x = learn_lesser(LEARN_ALL(7.90531110763549805f), learn_greater(LEARN_ALL(-7.90531110763549805f), x));
-    const LearnFloats square = x * x;
-    LearnFloats p = square * -2.76076847742355e-16f + 2.00018790482477e-13f;
-    p = p * square + -8.60467152213735e-11f;
-    p = p * square + 5.12229709037114e-08f;
-    p = p * square + 1.48572235717979e-05f;
-    p = p * square + 6.37261928875436e-04f;
-    p = p * square + 4.89352455891786e-03f;
-    LearnFloats q = square * 1.19825839466702e-06f + 1.18534705686654e-04f;
-    q = q * square + 2.26843463243900e-03f;
-    q = q * square + 4.89352518554385e-03f;
+/* tanh, within 5e-7 of it, and never beyond [-1, 1]. NaN gives NaN. The quotient of polynomials with the least relative error, found by
+ * least squares with weights that grow where the error is large (Lawson's method). */
+LEARN_INLINE float learn_tanh(float x) {
+    x = -7.9f > x ? -7.9f : x;
+    x = 7.9f < x ? 7.9f : x;
+    const float square = x * x;
+    const float p = ((square * 46.2652512f + 11877.2881f) * square + 518923.031f) * square + 4011954.25f;
+    const float q = (((square + 962.917969f) * square + 95701.5156f) * square + 1856237.0f) * square + 4011954.75f;
     return x * p / q;
 }
 
-/* The same for one number. */
+/* The others for one number. */
 static inline float learn_exp(float x) { return learn_exp8(LEARN_ALL(x))[0]; }
 static inline float learn_log(float x) { return learn_log8(LEARN_ALL(x))[0]; }
-static inline float learn_tanh(float x) { return learn_tanh8(LEARN_ALL(x))[0]; }
 
 /* ---- Matrices: row by row, each row at `stride` floats from the last ------------------------------------------------------- */
 
@@ -194,9 +188,9 @@ static inline void learn_transpose(int rows, int columns, const float* from, siz
 
 /* y = tanh(y), for rows x columns, a multiple of LEARN_LANES. */
 LEARN_EACH_LEVEL static inline void learn_tanh_all(int rows, int columns, float* y, size_t stride) {
-    for (int i = 0; i < rows; i++)
-        for (float *at = y + (size_t)i * stride, *end = at + columns; at < end; at += LEARN_LANES)
-            LEARN_STORE(at) = learn_tanh8(LEARN_LOAD(at));
+    for (int i = 0; i < rows; i++, y += stride)
+        for (int j = 0; j < columns; j += LEARN_LANES)
+            for (int lane = 0; lane < LEARN_LANES; lane++) y[j + lane] = learn_tanh(y[j + lane]);
 }
 
 /* dy *= 1 - y^2: back through y = tanh(x), whose derivative that is. */
