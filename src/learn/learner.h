@@ -135,7 +135,7 @@ typedef struct LearnScratch {
     float* outputs;                                      /* of all layers */
     float* spare[2];                                     /* (R x widest row) */
     float *policy_dy, *value_dy;                         /* (R x row of the last outputs) */
-    float *z, *log_p, *dz;                               /* (outputs x R) of the policy */
+    float *z, *p, *log_p, *dz;                           /* (outputs x R) of the policy */
     float *actions, *noise, *entropies;                  /* (A x R) */
     float *old_log_p, *advantages, *returns, *new_log_p; /* (R) */
 } LearnScratch;
@@ -146,30 +146,30 @@ static inline size_t learn__cut(const Learner* learner, float* from, LearnScratc
     const size_t outputs = policy->num_outputs > value->num_outputs ? policy->num_outputs : value->num_outputs;
     const size_t widest = policy->widest > value->widest ? policy->widest : value->widest;
     const size_t z = LEARN_ROWS * (size_t)learner->num_outputs, a = LEARN_ROWS * (size_t)learner->num_actions;
-    const size_t sizes[] = {LEARN_ROWS * policy->layers[0].row,
-                            outputs,
-                            widest,
-                            widest,
-                            LEARN_ROWS * learn_last(policy)->output_row,
-                            LEARN_ROWS * learn_last(value)->output_row,
-                            z,
-                            z,
-                            z,
-                            a,
-                            a,
-                            a,
-                            LEARN_ROWS,
-                            LEARN_ROWS,
-                            LEARN_ROWS,
-                            LEARN_ROWS};
-    float** const arrays[] = {&scratch->x,         &scratch->outputs,    &scratch->spare[0], &scratch->spare[1],
-                              &scratch->policy_dy, &scratch->value_dy,   &scratch->z,        &scratch->log_p,
-                              &scratch->dz,        &scratch->actions,    &scratch->noise,    &scratch->entropies,
-                              &scratch->old_log_p, &scratch->advantages, &scratch->returns,  &scratch->new_log_p};
+    const struct {
+        float** array;
+        size_t floats;
+    } cuts[] = {{&scratch->x, LEARN_ROWS * policy->layers[0].row},
+                {&scratch->outputs, outputs},
+                {&scratch->spare[0], widest},
+                {&scratch->spare[1], widest},
+                {&scratch->policy_dy, LEARN_ROWS * learn_last(policy)->output_row},
+                {&scratch->value_dy, LEARN_ROWS * learn_last(value)->output_row},
+                {&scratch->z, z},
+                {&scratch->p, z},
+                {&scratch->log_p, z},
+                {&scratch->dz, z},
+                {&scratch->actions, a},
+                {&scratch->noise, a},
+                {&scratch->entropies, a},
+                {&scratch->old_log_p, LEARN_ROWS},
+                {&scratch->advantages, LEARN_ROWS},
+                {&scratch->returns, LEARN_ROWS},
+                {&scratch->new_log_p, LEARN_ROWS}};
     size_t sum = 0;
-    for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
-        *arrays[k] = from ? from + sum : NULL;
-        sum += sizes[k];
+    for (size_t k = 0; k < sizeof cuts / sizeof cuts[0]; k++) {
+        *cuts[k].array = from ? from + sum : NULL;
+        sum += cuts[k].floats;
     }
     return sum;
 }
@@ -342,8 +342,8 @@ LEARN_EACH_LEVEL static inline void learn__choose_actions(const Learner* learner
             const LearnFloats noise = LEARN_LOAD(scratch->noise + k * LEARN_ROWS + l);
             LearnFloats action;
             if (choices) {
-                learn_softmax8(choices[k], z, scratch->log_p + l);
-                action = how == LEARN_BEST ? learn_best8(choices[k], z) : learn_draw8(choices[k], scratch->log_p + l, noise);
+                learn_softmax8(choices[k], z, scratch->p + l, scratch->log_p + l);
+                action = how == LEARN_BEST ? learn_best8(choices[k], z) : learn_draw8(choices[k], scratch->p + l, noise);
                 sum += learn_log_p8(choices[k], scratch->log_p + l, action);
                 z += choices[k] * LEARN_ROWS;
             } else {

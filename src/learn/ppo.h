@@ -174,26 +174,27 @@ LEARN_EACH_LEVEL static inline void learn__policy_loss(const Learner* learner, c
     for (int l = 0; l < rows; l += LEARN_LANES) {
         const LearnFloats one =
             learn_choose((LearnInts)(lanes < LEARN_ALL((float)(rows - l))), LEARN_ALL(1.0f), LEARN_ALL(0.0f));
-        LearnFloats log_p = LEARN_ALL(0.0f), entropy = LEARN_ALL(0.0f);
+        LearnFloats log_p_sum = LEARN_ALL(0.0f), entropy = LEARN_ALL(0.0f);
         const float* z = scratch->z + l;
-        float* p = scratch->log_p + l;
+        float *p = scratch->p + l, *log_p = scratch->log_p + l;
         for (int32_t k = 0; k < learner->num_actions; k++) {
             const LearnFloats action = LEARN_LOAD(scratch->actions + k * LEARN_ROWS + l);
             if (choices) {
-                const LearnFloats of_this = learn_softmax8(choices[k], z, p);
+                const LearnFloats of_this = learn_softmax8(choices[k], z, p, log_p);
                 LEARN_STORE(scratch->entropies + k * LEARN_ROWS + l) = of_this;
-                log_p += learn_log_p8(choices[k], p, action);
+                log_p_sum += learn_log_p8(choices[k], log_p, action);
                 entropy += of_this;
                 z += choices[k] * LEARN_ROWS;
                 p += choices[k] * LEARN_ROWS;
+                log_p += choices[k] * LEARN_ROWS;
             } else {
                 const float log_deviation = learner->weights[learner->deviations + (size_t)k];
-                log_p += learn_normal_log_p8(LEARN_LOAD(z), log_deviation, action);
+                log_p_sum += learn_normal_log_p8(LEARN_LOAD(z), log_deviation, action);
                 entropy += log_deviation + (LEARN_HALF_LOG_2PI + 0.5f);
                 z += LEARN_ROWS;
             }
         }
-        const LearnFloats log_ratio = log_p - LEARN_LOAD(scratch->old_log_p + l), ratio = learn_exp8(log_ratio);
+        const LearnFloats log_ratio = log_p_sum - LEARN_LOAD(scratch->old_log_p + l), ratio = learn_exp8(log_ratio);
         const LearnFloats advantage = LEARN_LOAD(scratch->advantages + l), gain = ratio * advantage;
         const LearnFloats least = LEARN_ALL(1.0f - settings->clip), most = LEARN_ALL(1.0f + settings->clip);
         const LearnFloats clipped = learn_lesser(learn_greater(ratio, least), most), gain_clipped = clipped * advantage;
@@ -206,14 +207,16 @@ LEARN_EACH_LEVEL static inline void learn__policy_loss(const Learner* learner, c
         const LearnFloats by_log_p = one * learn_choose(is_clipped, LEARN_ALL(0.0f), gain * -per_row);
         const LearnFloats by_entropy = one * (-settings->entropy * per_row);
         float* dz = scratch->dz + l;
-        p = scratch->log_p + l;
+        p = scratch->p + l;
+        log_p = scratch->log_p + l;
         z = scratch->z + l;
         for (int32_t k = 0; k < learner->num_actions; k++) {
             const LearnFloats action = LEARN_LOAD(scratch->actions + k * LEARN_ROWS + l);
             if (choices) {
                 const LearnFloats of_this = LEARN_LOAD(scratch->entropies + k * LEARN_ROWS + l);
-                learn_softmax_back8(choices[k], p, of_this, action, by_log_p, by_entropy, dz);
+                learn_softmax_back8(choices[k], p, log_p, of_this, action, by_log_p, by_entropy, dz);
                 p += choices[k] * LEARN_ROWS;
+                log_p += choices[k] * LEARN_ROWS;
                 dz += choices[k] * LEARN_ROWS;
             } else {
                 const float per_deviation = learn_exp(-learner->weights[learner->deviations + (size_t)k]);
