@@ -26,8 +26,7 @@ from boids_env import UserError
 from boids_env.learn.config import load
 from boids_env.learn.network import Tanh
 from boids_env.learn.policies import load_policy
-from boids_env.learn.pufferl import BELOW, Logger, train
-from boids_env.learn.run import LOGGED
+from boids_env.learn.pufferl import BELOW, LOGGED, Logger, train
 from boids_env.learn.score import score, summarize
 
 SMALL = {

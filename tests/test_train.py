@@ -52,7 +52,7 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_it_learns(action: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert train(load({**SMALL, "env.action": action, "learn.agent_steps": 300_000}), tmp_path)
     rows = curve(tmp_path)
-    assert rows[-1]["rollout_reward"] > 0.5 > 0.4 > rows[0]["reward"]
+    assert rows[-1]["reward"] > 0.5 > 0.4 > rows[0]["reward"]
     assert all(a["agent_steps"] < b["agent_steps"] and a["seconds"] <= b["seconds"] for a, b in pairwise(rows))
     board = summarize(score(["random", tmp_path], seeds=2, steps=200, last=50, num_envs=4))
     assert board[str(tmp_path)]["reward"]["mean"] > board["random"]["reward"]["mean"] + 0.5

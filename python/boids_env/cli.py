@@ -193,6 +193,14 @@ def _watch(options: argparse.Namespace) -> int:
     return 0
 
 
+def _plot(options: argparse.Namespace) -> int:
+    from boids_env.show.plot import plot
+
+    plot(options.out, options.runs)
+    print(options.out)
+    return 0
+
+
 def _bench(options: argparse.Namespace) -> int:
     from boids_env.bench import run
 
@@ -304,6 +312,10 @@ def _parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentP
     sub.add_argument("--seed", type=seed, default=0, metavar="N", help="seed of the flock (%(default)s)")
     sub.add_argument("--argmax", action="store_true", help=_ARGMAX)
     _add_parameters(sub)
+
+    sub = command("plot", _plot, "draw the learning curves of runs as a PNG", "OUT RUN [RUN ...]")
+    sub.add_argument("out", metavar="OUT", help="a .png")
+    sub.add_argument("runs", nargs="+", metavar="RUN", help="folders of boids train, at most 8")
 
     epilog = "`make bench`, in the sources, also measures other implementations."
     largest = int(VecEnv.parameters["num_boids"]["max"] or 1)

@@ -31,13 +31,18 @@ from boids_env.learn import network
 from boids_env.learn.config import Config, option
 from boids_env.learn.lock import locked
 from boids_env.learn.policies import read_torch
-from boids_env.learn.run import LOGGED, SHOWN, Curve, Interrupts, clear_run, refuse_a_run
+from boids_env.learn.run import Curve, Interrupts, clear_run, refuse_a_run
 
 with unchanged():
     import pufferlib.vector
     from pufferlib import pufferl
 
 CHECKPOINTS = "checkpoints"  # a folder in that of the run
+LOGGED = (
+    "reward", "cohesion", "alignment", "separation", "polarization", "local_alignment", "milling", "nearest",
+    "collisions", "isolation", "groups", "largest_group", "turn", "episode_return",
+)  # fmt: skip
+SHOWN = ("reward", "polarization", "local_alignment", "largest_group", "collisions")  # of them, where there is no dashboard
 COLUMNS = ("agent_steps", "seconds", *LOGGED)  # of the learning curve
 BELOW = "\033[J"  # clears the terminal below the dashboard, which is printed over the one before
 # trainer_state.pt: PuffeRL's entries and what a resumed run needs beyond them

@@ -15,11 +15,6 @@ from typing import Any, Self
 from boids_env.errors import UserError
 from boids_env.files import named, whole
 
-LOGGED = (
-    "reward", "cohesion", "alignment", "separation", "polarization", "local_alignment", "milling", "nearest",
-    "collisions", "isolation", "groups", "largest_group", "turn", "episode_return",
-)  # fmt: skip
-SHOWN = ("reward", "polarization", "local_alignment", "largest_group", "collisions")  # of them, while training
 KEPT = ("checkpoints", "checkpoint.npz", "policy.npz")  # what a run is told by
 
 

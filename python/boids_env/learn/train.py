@@ -20,15 +20,16 @@ from boids_env.learn.learner import make_learner, weights
 from boids_env.learn.lock import locked
 from boids_env.learn.npz import read_npz
 from boids_env.learn.policies import save_policy
-from boids_env.learn.run import LOGGED, SHOWN, Curve, Interrupts, clear_run, refuse_a_run
+from boids_env.learn.run import Curve, Interrupts, clear_run, refuse_a_run
 
 CHECKPOINT = "checkpoint.npz"
 CHECKPOINT_FORMAT = 1
 LARGEST_CHECKPOINT = 2**30  # bytes: of a million boids it takes some 40 MB
 CHECKPOINT_SECONDS = 10.0  # between two checkpoints
 ROWS = 200  # of the learning curve, at most
+SEEN = ("reward", "local_alignment", "polarization")  # of the flocks that are learned in, at that time
 LEARNER = tuple(name for name in Learner.log_fields if name != "reward")
-COLUMNS = ("agent_steps", "seconds", *LOGGED, "rollout_reward", *LEARNER)  # of the learning curve
+COLUMNS = ("agent_steps", "seconds", *SEEN, *LEARNER)  # of the learning curve
 BAR = 24  # characters
 
 
@@ -68,7 +69,7 @@ def train(config: Config, out: Path, *, resume: bool = False, overwrite: bool = 
             if overwrite:
                 clear_run(out)
             curve.start()
-            run = _Run(learner, config, flocks.parameters, out, curve, meta.get("seconds", 0.0))
+            run = _Run(learner, flocks, config, out, curve, meta.get("seconds", 0.0))
             with interrupts.noted():
                 while learner.agent_steps < learn["agent_steps"] and not interrupts.caught:
                     run.go_on()
@@ -79,10 +80,8 @@ def train(config: Config, out: Path, *, resume: bool = False, overwrite: bool = 
 class _Run:
     """A learner that writes its curve and checkpoints, and tells how it gets on."""
 
-    def __init__(
-        self, learner: Learner, config: Config, parameters: Mapping[str, Any], out: Path, curve: Curve, before: float
-    ) -> None:
-        self._learner, self._config, self._parameters, self._out, self._curve = learner, config, parameters, out, curve
+    def __init__(self, learner: Learner, flocks: Flocks, config: Config, out: Path, curve: Curve, before: float) -> None:
+        self._learner, self._flocks, self._config, self._out, self._curve = learner, flocks, config, out, curve
         self._start = monotonic() - before  # as if it had not been interrupted
         self._first, self._began = learner.agent_steps, monotonic()
         self._saved, self._line_due, self._shown = monotonic(), 0.0, False
@@ -97,10 +96,9 @@ class _Run:
                 f"training diverged: a smaller --learn.learning-rate may help; the last checkpoint is as it was ({error})"
             ) from None
         log, seconds = self._learner.log(), monotonic() - self._start
-        if "env/reward" in log:  # an episode has ended since the last row
-            figures = [log[f"env/{name}"] for name in LOGGED] + [log[name] for name in ("reward", *LEARNER)]
-            self._curve.add(self._learner.agent_steps, seconds, figures)
-            self._show(seconds, {name: log[f"env/{name}"] for name in SHOWN})
+        seen = dict(zip(SEEN, (log["reward"], *_order(self._flocks)), strict=True))
+        self._curve.add(self._learner.agent_steps, seconds, [*seen.values(), *(log[name] for name in LEARNER)])
+        self._show(seconds, seen)
         if monotonic() > self._saved + CHECKPOINT_SECONDS:
             self._save()
 
@@ -134,9 +132,18 @@ class _Run:
             np.savez(file, state=np.frombuffer(learner.state(), np.uint8), meta=np.array(json.dumps(meta)))
         arrays = {name: array for name, array in weights(learner).items() if not name.startswith(("critic.", "value."))}
         seed = self._config["learn"]["seed"]
-        about = {"parameters": dict(self._parameters), "seed": seed, "agent_steps": learner.agent_steps}
+        about = {"parameters": dict(self._flocks.parameters), "seed": seed, "agent_steps": learner.agent_steps}
         save_policy(self._out / "policy.npz", arrays, about)
         self._saved = monotonic()
+
+
+def _order(flocks: Flocks) -> tuple[float, float]:
+    """Local alignment and polarization at this moment: means over the boids with neighbours, and over the flocks."""
+    names = list(VecEnv.observation_fields)
+    any_, cosine = (flocks.observations[:, names.index(name)] for name in ("any", "heading_cos"))
+    headings = (np.frombuffer(flocks.vec.get("heading", k), np.uint16) for k in range(flocks.vec.num_envs))
+    polarizations = [abs(np.exp(heading * (2j * np.pi / 2**16)).mean()) for heading in headings]
+    return float(cosine.sum() / max(1.0, any_.sum())), float(np.mean(polarizations))
 
 
 def resumed_config(out: Path, overrides: Mapping[str, Any]) -> Config:
