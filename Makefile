@@ -102,6 +102,7 @@ stills: install  ## draw docs/stills.png, docs/flock.gif and docs/phases.gif
 	boids train --out build/stills/b --overwrite --learn.agent-steps 500_000
 	python tools/stills.py docs/stills.png build/stills
 	boids record docs/flock.gif --policy learned
+	python tools/phases.py docs/phases.gif
 
 lint: $(VENV)/ready  ## ruff, clang-format, mypy
 	@echo "▸ Lint and types"

@@ -487,6 +487,50 @@ def test_in_c_it_scores_alike_and_draws_by_the_scores(policy_in_c: ctypes.CDLL) 
     assert (actions == -1).all()
 
 
+def compiled_reader(out: Path, *flags: str) -> None:
+    """tests/learn/policy.c, which reads a policy.npz with src/learn/policy.h."""
+    command = [*needs.compiler().split(), *flags, "-ffp-contract=off", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
+    subprocess.run([*command, f"-I{ROOT / 'src'}", ROOT / "tests/learn/policy.c", "-o", out, "-lm", "-lpthread"], check=True)
+
+
+def test_one_file_acts_alike_in_numpy_in_c_and_in_torch(action: str, tmp_path: Path) -> None:
+    compiled_reader(tmp_path / "policy.so", "-shared", "-fPIC", "-O2")
+    reader = ctypes.CDLL(tmp_path / "policy.so")
+    reader.best_actions.restype = ctypes.c_char_p
+    for shape in ({"hidden_size": 24, "hidden_layers": 3}, {"hidden_size": 16, "mirror": False}):
+        network(action, **shape).export(tmp_path / "policy.npz", {})
+        other = network(action, **shape)
+        with torch.no_grad():
+            for parameter in other.parameters():
+                parameter.zero_()
+        other.load(tmp_path / "policy.npz")
+        with Flocks(num_boids=500, action=action) as flocks, torch.no_grad():
+            seen(flocks)
+            load_policy(tmp_path / "policy.npz", argmax=True).act(flocks)
+            out, _ = other(torch.as_tensor(flocks.observations))
+            in_torch = (out.mean.clamp(-1, 1) if isinstance(out, torch.distributions.Normal) else out.argmax(1)).numpy()
+            got, data = np.zeros_like(flocks.actions), (tmp_path / "policy.npz").read_bytes()
+            at, to = (ctypes.c_void_p(array.ctypes.data) for array in (flocks.observations, got))
+            kind = int(action == "continuous")
+            assert reader.best_actions(data, ctypes.c_size_t(len(data)), kind, at, 500, to) is None
+            for its in (in_torch, got):
+                assert np.allclose(its, flocks.actions, atol=1e-5) if kind else np.mean(its == flocks.actions) > 0.995
+            assert len(np.unique(got)) > 2
+            message = reader.best_actions(data, ctypes.c_size_t(len(data)), 1 - kind, at, 500, to)
+            assert message.startswith(
+                b"policy: mirror.action: expected" if shape.get("mirror", True) else b"policy: decoder"
+            )
+
+
+@pytest.mark.slow
+def test_spoilt_files_are_refused_in_c(tmp_path: Path) -> None:
+    network("discrete", hidden_size=8).export(tmp_path / "policy.npz", {})
+    compiled_reader(tmp_path / "reader", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+    done = subprocess.run([tmp_path / "reader", tmp_path / "policy.npz"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert 1500 < int(done.stdout) < 3000  # a changed weight is a weight
+
+
 def test_the_header_is_of_the_policy_that_ships(tmp_path: Path) -> None:
     tool = ROOT / "tools/policy_header.py"
     subprocess.run([sys.executable, tool, LEARNED, tmp_path / "policy.h"], check=True)

@@ -1,6 +1,6 @@
 """Draws docs/stills.png, the same flock under one policy after another: python tools/stills.py OUT.png RUNS
 
-RUNS holds the folders that `make stills` trains, each named for its seconds of training. Needs Pillow.
+RUNS holds the folders that `make stills` trains. Needs Pillow.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ def panel(policy: str, num_boids: int) -> Image.Image:
 def main(out: str, runs: str) -> None:
     panels = [
         ("random turns", panel("random", 256)),
-        ("0.25 million steps, 2 s of training", panel(f"{runs}/2", 256)),
-        ("1.2 million steps, 10 s of training", panel(f"{runs}/10", 256)),
-        ("8 million steps, a minute of training", panel("learned", 256)),
+        ("100,000 steps, a tenth of a second of training", panel(f"{runs}/a", 256)),
+        ("500,000 steps, half a second", panel(f"{runs}/b", 256)),
+        ("8 million steps, six seconds", panel("learned", 256)),
         ("Reynolds' rules", panel("reynolds", 256)),
         ("20,000 boids, the same policy", panel("learned", 20_000)),
     ]

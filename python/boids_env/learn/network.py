@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from boids_env.errors import UserError, positive
-from boids_env.learn.policies import save_policy
+from boids_env.learn.npz import read_npz
+from boids_env.learn.policies import LARGEST, save_policy
 
 Logits = Tensor | torch.distributions.Normal
 
@@ -152,6 +154,16 @@ class Policy(nn.Module):
         if not self.is_continuous:
             return out, value
         return torch.distributions.Normal(out, self.decoder_logstd.exp().expand_as(out), validate_args=False), value
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Takes the weights of a policy.npz, of whichever trainer. The value function stays as it is.
+
+        Raises: UserError, for a file that holds no policy; RuntimeError of torch, for one of another shape.
+        """
+        arrays, _ = read_npz(Path(path), LARGEST, "policy.npz of boids train")
+        state = self.state_dict()
+        kept = {name: tensor for name, tensor in state.items() if name.startswith(("critic.", "value."))}
+        self.load_state_dict({**kept, **{name: torch.as_tensor(array) for name, array in arrays.items()}})
 
     def export(self, path: str | os.PathLike[str], meta: Mapping[str, Any]) -> None:
         """Writes the weights of the actions, without those of the value, as a policy.npz for `boids_env.load_policy`."""

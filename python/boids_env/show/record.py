@@ -74,9 +74,9 @@ def record(
     count = max(1, round(seconds * fps))
     shown = shown_parameters(loaded, parameters or {})
     size = size or _shape(shown)
-    frames = _frames(loaded, count, fps, size, seed, shown)
-    with whole(path) as partial, closing(frames):
-        WRITERS[kind](partial, progress(frames, count, "recording"), size, fps)
+    film = frames(loaded, count, fps, size, seed, shown)
+    with whole(path) as partial, closing(film):
+        WRITERS[kind](partial, progress(film, count, "recording"), size, fps)
 
 
 def shown_parameters(policy: Policy, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def _check_installed(kind: str) -> None:
         raise UserError(f"recording {what} needs {name}, which is not installed: pip install 'boids-env[{extra}]'") from None
 
 
-def _frames(
+def frames(
     policy: Policy, count: int, fps: int, size: tuple[int, int], seed: int, parameters: Mapping[str, Any]
 ) -> Generator[Picture]:
     """The pictures of the film, one for each frame."""

@@ -2,6 +2,7 @@
 #include "show/boids_window.h"
 #include "env_vec.h"
 #include "learn/ppo.h"
+#include "learn/policy.h"
 #include "learn/state.h"
 #include "../validate.h"
 
