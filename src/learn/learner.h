@@ -58,6 +58,8 @@ enum { LEARN_DRAW, LEARN_BEST }; /* actions drawn by their probability, or the m
 /* A minibatch is computed in so many parts, whatever the number of threads, and their gradients are added in order. */
 enum { LEARN_PARTS = 16 };
 
+enum { LEARN_CACHE_LINE = 64 }; /* bytes */
+
 /* type, name, elements, shape and doc of every array. N: agents, B: N x rollout, A: elements of an action, W: weights */
 #define LEARN_ARRAYS(X)                                                                                                          \
     X(float, weights, w, "(W) of the policy, of the value function, and the logarithms of deviations")                           \
@@ -76,6 +78,7 @@ enum { LEARN_PARTS = 16 };
     X(int32_t, order, b, "(rollout x N) agent-steps in the order of the minibatches")                                            \
     X(float, scratch, (size_t)learner->num_threads * learner->scratch_floats, "of each thread")                                  \
     X(EnvMirror, mirror_observation, o, "(observation size) only where there is a mirror")                                       \
+    X(int32_t, turned, o, "(num_turned) elements of an observation that are others in the mirror")                              \
     X(EnvMirror, mirror_action, z, "(outputs of the policy) the same")
 
 typedef struct Learner {
@@ -90,6 +93,7 @@ typedef struct Learner {
     size_t scratch_floats;
     int32_t free_scratch[ENV_VEC_MAX_THREADS], num_free; /* which are not in use */
     bool has_mirror;
+    int32_t num_turned;
     bool bad_header;   /* learn_open failed because the header breaks the contract, and not because of an argument */
     float input_scale; /* of observations */
     LearnLog log;
@@ -118,10 +122,23 @@ static inline const char* learn_check(const LearnSettings* env) {
 
 /* ---- Open, close ---------------------------------------------------------------------------------------------------------- */
 
+/* Zeroed memory that starts with a cache line, so that no vector lies in two. The byte before it says how far into the block it is. */
+static inline void* learn__allocate(size_t count, size_t size) {
+    if (count > (SIZE_MAX - LEARN_CACHE_LINE) / size) return NULL;
+    unsigned char* block = (unsigned char*)ENV_CALLOC(count * size + LEARN_CACHE_LINE, 1);
+    if (!block) return NULL;
+    const size_t skipped = LEARN_CACHE_LINE - (uintptr_t)block % LEARN_CACHE_LINE; /* 1 at least */
+    block[skipped - 1] = (unsigned char)skipped;
+    return block + skipped;
+}
+static inline void learn__free(void* start) {
+    if (start) ENV_FREE((unsigned char*)start - ((unsigned char*)start)[-1]);
+}
+
 /* Frees all that a Learner owns. */
 static inline void learn_close(Learner* learner) {
 #define LEARN__FREE(type, name, ...)  \
-    ENV_FREE(learner->name);          \
+    learn__free(learner->name);       \
     learner->name = NULL;
     LEARN_ARRAYS(LEARN__FREE)
 #undef LEARN__FREE
@@ -203,7 +220,10 @@ static inline bool learn__is_mirror(const EnvMirror* mirror, int32_t first, int3
 static inline const char* learn__take_mirror(Learner* learner, const EnvVec* vec) {
     const int32_t size = vec->observation_space.size, *choices = vec->action_space.choices;
     EnvMirror *observation = learner->mirror_observation, *action = learner->mirror_action;
-    for (int32_t k = 0; k < size; k++) observation[k] = c_mirror_observation(&vec->envs[0], k);
+    for (int32_t k = 0; k < size; k++) {
+        observation[k] = c_mirror_observation(&vec->envs[0], k);
+        if (observation[k].from != k || observation[k].sign != 1) learner->turned[learner->num_turned++] = k;
+    }
     for (int32_t k = 0; k < learner->num_outputs; k++) action[k] = c_mirror_action(&vec->envs[0], k);
     if (!learn__is_mirror(observation, 0, size, true)) return "c_mirror_observation: done twice, it must change nothing";
     bool good = choices || learn__is_mirror(action, 0, learner->num_outputs, true);
@@ -252,8 +272,8 @@ static inline const char* learn_open(Learner* learner, EnvVec* vec, const LearnS
     const size_t w = learner->num_weights, n = (size_t)vec->num_agents, b = (size_t)learner->num_batch;
     const size_t a = (size_t)learner->num_actions, o = (size_t)observation.size, z = (size_t)learner->num_outputs;
     bool whole = true;
-#define LEARN__ALLOCATE(type, name, elements, ...)                       \
-    learner->name = (type*)ENV_CALLOC((elements) + 1, sizeof(type)); \
+#define LEARN__ALLOCATE(type, name, elements, ...)                            \
+    learner->name = (type*)learn__allocate((elements) + 1, sizeof(type)); \
     whole = whole && learner->name;
     LEARN_ARRAYS(LEARN__ALLOCATE)
 #undef LEARN__ALLOCATE
@@ -300,21 +320,25 @@ static inline void learn__observe(const Learner* learner, const void* array, int
     const int32_t size = space.size;
     for (int i = 0; i < rows; i++, x += stride) {
         const void* row = (const char*)array + (size_t)(first + i) * bytes;
-        for (int32_t k = 0; k < size; k++) x[k] = learn__element(space.type, row, k) * learner->input_scale;
+        if (space.type == 'f')
+            for (int32_t k = 0; k < size; k++) x[k] = ((const float*)row)[k];
+        else
+            for (int32_t k = 0; k < size; k++) x[k] = learn__element(space.type, row, k) * learner->input_scale;
         x[size] = 1;
         mirrored[i] = false;
         if (!learner->has_mirror) continue;
         const EnvMirror* mirror = learner->mirror_observation;
-        int32_t k = 0;
-        while (k < size && x[k] == x[mirror[k].from] * (float)mirror[k].sign) k++;
-        if (k == size || !(x[k] < x[mirror[k].from] * (float)mirror[k].sign)) continue;
+        const int32_t *turned = learner->turned, num_turned = learner->num_turned;
+        int32_t t = 0;
+        while (t < num_turned && x[turned[t]] == x[mirror[turned[t]].from] * (float)mirror[turned[t]].sign) t++;
+        if (t == num_turned || !(x[turned[t]] < x[mirror[turned[t]].from] * (float)mirror[turned[t]].sign)) continue;
         mirrored[i] = true;
-        for (int32_t j = 0; j < size; j++) {
-            const int32_t from = mirror[j].from;
-            if (from < j) continue;
-            const float here = x[j], there = x[from]; /* the two change places */
-            x[j] = there * (float)mirror[j].sign;
-            x[from] = from == j ? x[j] : here * (float)mirror[from].sign;
+        for (t = 0; t < num_turned; t++) {
+            const int32_t k = turned[t], from = mirror[k].from;
+            if (from < k) continue;
+            const float here = x[k], there = x[from]; /* the two change places */
+            x[k] = there * (float)mirror[k].sign;
+            x[from] = from == k ? x[k] : here * (float)mirror[from].sign;
         }
     }
 }
