@@ -1,12 +1,13 @@
 # `make train` and `make test` do everything, set-up included; `make check` is for each change.
-# They need Python 3.11 or 3.12 with its headers, a C and a C++ compiler and make; the rest is installed into .venv, all of it pinned.
+# They need Python 3.11 or 3.12 with its headers, a C compiler and make, all but `make train` also a C++ compiler. The rest is installed
+# into .venv, all of it pinned: for `make train` 150 MB, for the others 2 GB, which is torch and PufferLib.
 # A test that needs more (valgrind, an X server) is skipped where that is missing, and says what to install.
 # Nothing is done twice: a second run installs only what changed.
 
 VENV   := .venv
-RUN    ?= runs/flock
+RUN    ?= runs/train
+SEEDS  ?= 1 2 3
 ARGS   ?=
-POLICY_SEED := 2
 FUZZ_SECONDS ?= 600
 
 # as `. .venv/bin/activate` does: the pinned python, cmake and ninja come first where .venv exists
@@ -14,22 +15,30 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 PINS    := requirements.txt constraints.txt tools/install_pufferlib.py
+TRAINED  = $(SEEDS:%=$(RUN)/seed-%)
 PACKAGE := pyproject.toml CMakeLists.txt $(shell find src python cmake -not -path '*__pycache__*')
 CORES    = $$(getconf _NPROCESSORS_ONLN)
-C_FILES  = $(shell find src tests examples sanitizer bench -name '*.[ch]' 2>/dev/null)
+C_FILES  = $(shell find src tests examples sanitizer bench web -name '*.[ch]' 2>/dev/null)
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-train: install  ## train a flock from nothing (a minute or two), score it, write flock.gif
-	@echo "▸ Training a flock from random weights: a minute or two. Ctrl-C saves and stops."
-	boids train --out $(RUN) --overwrite $(ARGS)
-	@echo "▸ Scoring it beside random turns and Reynolds' three rules, on flocks it has not seen."
-	boids score random reynolds $(RUN)/policy.npz
-	@echo "▸ Filming it."
-	boids record flock.gif --policy $(RUN)/policy.npz
-	@echo "▸ Done: the policy is $(RUN)/policy.npz, the film is flock.gif. To watch it fly:"
-	@echo "$(VENV)/bin/boids watch $(RUN)/policy.npz"
+train: $(VENV)/package  ## train three flocks from nothing with the learner in C, score them, write flock.gif and curve.png
+	@echo "▸ Training from random weights, seeds $(SEEDS): some seconds each."
+	@for seed in $(SEEDS); do echo "▸ seed $$seed"; boids train --out $(RUN)/seed-$$seed --seed $$seed --overwrite $(ARGS) || exit; done
+	@echo "▸ Scoring them beside random turns and Reynolds' three rules, on flocks that they have not seen."
+	@boids score random reynolds $(TRAINED)
+	@echo "▸ Drawing the learning curves, and filming the first flock."
+	@boids plot curve.png $(TRAINED)
+	@boids record flock.gif --policy $(firstword $(TRAINED))
+	@echo "▸ Done: the film is flock.gif, the learning curves are curve.png. To see a flock learn in the terminal:"
+	@echo "$(VENV)/bin/boids watch --learn --terminal"
+
+train-pufferlib: install  ## the same, one seed, with PufferLib's trainer: 2 GB of set-up and half a minute of training
+	@echo "▸ Training from random weights with PuffeRL. Ctrl-C saves and stops."
+	boids train --trainer pufferl --out runs/pufferl --overwrite $(ARGS)
+	boids score random reynolds runs/pufferl
+	boids record flock.gif --policy runs/pufferl
 
 check: install  ## in less than two minutes: lint, types, C tests, the fast Python tests
 	@$(MAKE) --no-print-directory lint test-c
@@ -81,16 +90,16 @@ test-full: test  ## make test, then TSan, valgrind and the fuzzer
 	@$(MAKE) --no-print-directory fuzz
 	@echo "▸ make test, TSan, valgrind and the fuzzer passed."
 
-# POLICY_SEED: of six seeds, this one had the most reward. Machines with another torch or processor round differently, and the same seed
-# trains another policy there.
-policy: install  ## train the policy that the package ships again, and write it as C for examples/
-	boids train --out build/policy --seed $(POLICY_SEED) --overwrite
+policy: install  ## train the policies that the package ships again, seed 1 each, and write one as C for examples/
+	boids train --out build/policy --overwrite
 	cp build/policy/policy.npz python/boids_env/learn/learned.npz
 	python tools/policy_header.py python/boids_env/learn/learned.npz examples/policy.h
+	@for setting in school mill swarm; do boids train --setting $$setting --out build/$$setting --overwrite && \
+	    cp build/$$setting/policy.npz python/boids_env/learn/settings/$$setting.npz || exit; done
 
-stills: install  ## draw docs/stills.png and docs/flock.gif
-	boids train --out build/stills/2 --seed $(POLICY_SEED) --overwrite --train.total-timesteps 250_000
-	boids train --out build/stills/10 --seed $(POLICY_SEED) --overwrite --train.total-timesteps 1_200_000
+stills: install  ## draw docs/stills.png, docs/flock.gif and docs/phases.gif
+	boids train --out build/stills/a --overwrite --learn.agent-steps 100_000
+	boids train --out build/stills/b --overwrite --learn.agent-steps 500_000
 	python tools/stills.py docs/stills.png build/stills
 	boids record docs/flock.gif --policy learned
 
@@ -101,7 +110,7 @@ lint: $(VENV)/ready  ## ruff, clang-format, mypy
 	@clang-format --dry-run -Werror $(C_FILES)
 	mypy
 
-install: $(VENV)/package  ## set up .venv and install the package into it
+install: $(VENV)/ready $(VENV)/package  ## set up .venv and install the package into it
 
 clean:  ## remove what was built
 	rm -rf build
@@ -109,15 +118,20 @@ clean:  ## remove what was built
 distclean: clean  ## remove .venv as well
 	rm -rf $(VENV)
 
-$(VENV)/ready: $(PINS)
-	@echo "▸ Setting up $(VENV): torch, PufferLib and the tools. About three minutes and 2 GB, once."
+$(VENV)/tools: requirements-train.txt constraints.txt
+	@echo "▸ Setting up $(VENV): NumPy, Pillow and what builds the package. Ten seconds, once."
 	@test -x $(VENV)/bin/python || { python=$$(tools/find_python) && "$$python" -m venv --clear $(VENV); }
+	$(VENV)/bin/python -m pip install -q --disable-pip-version-check -r requirements-train.txt
+	@touch $@
+
+$(VENV)/ready: $(VENV)/tools $(PINS)
+	@echo "▸ Setting up $(VENV): torch, PufferLib and the tools. About three minutes and 2 GB, once."
 	$(VENV)/bin/python tools/install_pufferlib.py -q -r requirements.txt
 	@touch $@
 
-$(VENV)/package: $(VENV)/ready $(PACKAGE)
+$(VENV)/package: $(VENV)/tools $(PACKAGE)
 	@echo "▸ Building and installing boids-env: half a minute"
-	$(VENV)/bin/python -m pip install -q --no-deps --no-build-isolation .
+	$(VENV)/bin/python -m pip install -q --no-deps --no-build-isolation --disable-pip-version-check .
 	@touch $@
 
 # $(call cmake-workflow,PRESET,OPTIONS): configure, build and test as CMakePresets.json says
@@ -129,4 +143,4 @@ endef
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help train check test bench bench-peers policy stills test-full test-c asan tsan valgrind fuzz lint install clean distclean
+.PHONY: help train train-pufferlib check test bench bench-peers policy stills test-full test-c asan tsan valgrind fuzz lint install clean distclean

@@ -63,7 +63,7 @@ static void take_params(Bytes* in, Boids* env) {
     env->max_turn = take_between(in, 0, 180);
     env->gentle_turn = take_between(in, 0, env->max_turn);
     env->cohesion_weight = take_between(in, 0, 10);
-    env->alignment_weight = take_between(in, 0, 10);
+    env->alignment_weight = take_between(in, -10, 10);
     env->separation_weight = take_between(in, 0, 10);
     env->num_envs = take_below(in, 8);
     env->index = env->num_envs ? take_below(in, env->num_envs) : 0;
@@ -136,7 +136,7 @@ static void check_log(const Boids* env) {
     CHECK(is_between(log->episode_length / n, 1, env->horizon));
     CHECK(is_between(log->reward / n, -1, 1));
     CHECK(is_between(log->cohesion / n, 0, (double)env->cohesion_weight));
-    CHECK(is_between(log->alignment / n, -(double)env->alignment_weight, (double)env->alignment_weight));
+    CHECK(is_between(log->alignment / n, -fabs((double)env->alignment_weight), fabs((double)env->alignment_weight)));
     CHECK(is_between(log->separation / n, -(double)env->separation_weight, 0));
     CHECK(is_between(log->polarization / n, 0, 1));
     CHECK(is_between(log->local_alignment / n, -1, 1));

@@ -69,6 +69,11 @@ enum { HAS_WINDOW = false };
 static int32_t c_render(Env* env) { return (void)env, ENV_NO_WINDOW; }
 #endif
 
+/* src/show/env_window.h has it; a window of another make shows no annotation. */
+#ifndef c_annotate
+static void c_annotate(const char* text, const float* curve, size_t count) { (void)text, (void)curve, (void)count; }
+#endif
+
 /* The functions that c_render calls and that are not linked in: pointers, which link() fills. */
 typedef struct External {
     const char* name;
@@ -392,6 +397,35 @@ done:
     return result;
 }
 
+static const char annotate_doc[] =
+    "annotate($self, /, text, curve=b'')\n--\n\n"
+    "Show a line of text in the lower left corner of the window from the next frame on, and above it a curve: the bytes of float32\n"
+    "values from 0 to 1. Without a text nothing is shown.\n\n"
+    "Raises: TypeError for an argument, NotImplementedError where the environment has no window.";
+static PyObject* vecenv_annotate(PyObject* object, PyObject* args, PyObject* kwargs) {
+    enum { TEXT, CURVE, COUNT };
+    static const char* const names[] = {"text", "curve"};
+    PyObject *values[COUNT] = {NULL}, *result = NULL;
+    const char *text = NULL, *curve = "";
+    size_t bytes = 0;
+    (void)object;
+    if (bind_arguments("annotate", args, kwargs, names, COUNT, 1, values) < 0) goto done;
+    if (!offers(HAS_WINDOW, "c_render")) goto done;
+    if (!PyUnicode_Check(values[TEXT])) {
+        bind_refuse(PyExc_TypeError, values[TEXT], "text: expected a str");
+        goto done;
+    }
+    if (!(text = PyUnicode_AsUTF8AndSize(values[TEXT], NULL))) goto done;
+    if (values[CURVE] && take_bytes("curve", values[CURVE], &curve, &bytes) < 0) goto done;
+    const bool locked = lock_window();
+    c_annotate(text, (const float*)(const void*)curve, bytes / sizeof(float)); /* the memory of bytes objects is aligned */
+    unlock_window(locked);
+    result = Py_NewRef(Py_None);
+done:
+    bind_drop(values, COUNT);
+    return result;
+}
+
 static const char set_parameters_doc[] =
     "set_parameters($self, /, **changes)\n--\n\n"
     "Change parameters of every environment, those whose entry in `parameters` says that they are changeable. They are checked as by\n"
@@ -463,7 +497,7 @@ static const char layout_doc[] =
     "layout(**parameters)\n--\n\n"
     "The arrays that one environment with these parameters needs: {'num_agents': int, 'observation': space, 'action': space}.\n\n"
     "A space is one agent's share: {'dtype': NumPy's name, 'size': elements, 'low': float, 'high': float, 'choices': None, or how many\n"
-    "values each element has}.\n\n"
+    "values each element has, 'mirror': None, or what ENV_MIRROR says of each element or choice: ((from, sign), ...)}.\n\n"
     "Raises: TypeError or ValueError for a parameter, MemoryError.";
 static PyObject* module_layout(PyObject* module, PyObject* args, PyObject* kwargs) {
     PyObject *result = NULL, *keywords = NULL;
@@ -476,8 +510,11 @@ static PyObject* module_layout(PyObject* module, PyObject* args, PyObject* kwarg
     }
     if (!(keywords = bind_keywords(kwargs))) goto done;
     if (take_params(keywords, &first) < 0 || check_opened(&vec, env_vec_open(&vec, &first, 1, 0, 1)) < 0) goto done;
-    result = Py_BuildValue("{s:i,s:N,s:N}", "num_agents", (int)vec.num_agents, "observation",
-                           describe_space(vec.observation_space), "action", describe_space(vec.action_space));
+    const EnvSpace observation = vec.observation_space, action = vec.action_space;
+    result = Py_BuildValue(
+        "{s:i,s:N,s:N}", "num_agents", (int)vec.num_agents, "observation",
+        describe_space(observation, describe_mirror(&vec.envs[0], c_mirror_observation, observation.size)), "action",
+        describe_space(action, describe_mirror(&vec.envs[0], c_mirror_action, env_vec_num_outputs(&action))));
 done:
     env_vec_close(&vec);
     Py_XDECREF(keywords);
@@ -557,6 +594,7 @@ static PyMethodDef vecenv_methods[] = {
     {"log", vecenv_log, METH_NOARGS, log_doc},
     {"render", (PyCFunction)(void (*)(void))vecenv_render, METH_VARARGS | METH_KEYWORDS, render_doc},
     {"window", (PyCFunction)(void (*)(void))vecenv_window, METH_VARARGS | METH_KEYWORDS, window_doc},
+    {"annotate", (PyCFunction)(void (*)(void))vecenv_annotate, METH_VARARGS | METH_KEYWORDS, annotate_doc},
     {"get", (PyCFunction)(void (*)(void))vecenv_get, METH_VARARGS | METH_KEYWORDS, get_doc},
     {"set", (PyCFunction)(void (*)(void))vecenv_set, METH_VARARGS | METH_KEYWORDS, set_doc},
     {"set_parameters", (PyCFunction)(void (*)(void))vecenv_set_parameters, METH_VARARGS | METH_KEYWORDS, set_parameters_doc},

@@ -67,7 +67,7 @@
     X(int, num_neighbors, 8, 1, 32, "boids", "neighbours that the observation `nearest` lists one by one")                      \
     X(int, flockmates, 6, 1, 1000, "boids", "neighbours at which cohesion and alignment earn in full")                          \
     X(float, cohesion_weight, 0.4, 0, 10, "reward", "of being amid the neighbours")                                             \
-    X(float, alignment_weight, 0.6, 0, 10, "reward", "of heading where they head")                                              \
+    X(float, alignment_weight, 0.6, -10, 10, "reward", "of heading where they head; below 0, of heading elsewhere")              \
     X(float, separation_weight, 1.5, 0, 10, "reward", "lost by touching the nearest")                                           \
     X(int, horizon, 400, 1, 1000000000, "steps", "length of an episode")                                                        \
     X(int, warmup, 0, 0, 1000000000, "steps", "first steps of an episode that all but episode_return leave out of the log")     \

@@ -13,7 +13,7 @@
     X(episode_length, "steps")                                                                                                  \
     X(reward, "per boid and step, in [-1, 1]")                                                                                  \
     X(cohesion, "its term of the reward, in [0, cohesion_weight]")                                                              \
-    X(alignment, "its term of the reward, in [-alignment_weight, alignment_weight]")                                            \
+    X(alignment, "its term of the reward, in [-|alignment_weight|, |alignment_weight|]")                                        \
     X(separation, "its term of the reward, in [-separation_weight, 0]")                                                         \
     X(polarization, "length of the mean heading of the whole flock, 0 to 1 (Vicsek 1995)")                                      \
     X(local_alignment, "mean cosine between a boid's heading and its neighbours', over boids that have any")                    \

@@ -2,7 +2,6 @@
 
 import json
 import runpy
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 
 import needs
-from boids_env.learn.policies import LEARNED
 from builds import ROOT
 
 pytestmark = pytest.mark.slow
@@ -33,26 +31,6 @@ def draw(script: str, *arguments: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
     monkeypatch.setattr(sys, "path", [str(path.parent), *sys.path])
     runpy.run_path(str(path), run_name="__main__")
-
-
-@pytest.mark.slow
-def test_a_learning_curve(tmp_path: Path, plt: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = tmp_path / "run"
-    run.mkdir()
-    shutil.copy(LEARNED, run / "policy.npz")
-    lines = "".join(f"{1000 * k},{k},{k / 10},{k / 10},{k / 10}\n" for k in range(10))
-    (run / "log.csv").write_text("agent_steps,seconds,reward,local_alignment,polarization\n" + lines)
-    draw("learning_curve.py", tmp_path / "curve.png", run, monkeypatch=monkeypatch)
-    assert (tmp_path / "curve.png").stat().st_size > 1000
-    panels = plt.gcf().axes
-    assert [panel.get_xlabel() for panel in panels] == 3 * ["agent-steps"]
-    for panel in panels:
-        names = [line.get_label() for line in panel.lines]
-        assert names[:2] == ["Reynolds' rules", "random turns"]
-        assert names[3].startswith("seed ")
-        assert list(panel.lines[3].get_xdata()) == [1000 * k for k in range(10)]
-        reynolds, random = (line.get_ydata()[0] for line in panel.lines[:2])
-        assert 0 < random < 0.5 < reynolds < 1
 
 
 def test_lammps_is_dotted(tmp_path: Path, plt: Any, monkeypatch: pytest.MonkeyPatch) -> None:

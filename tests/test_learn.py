@@ -189,12 +189,12 @@ def test_gradients_are_those_of_torch(
 
 
 PLANTED = {
-    "no gradient of the bias": ("network.h", "learn_product(layer->inputs + 1", "learn_product(layer->inputs"),
+    "no gradient of the bias": ("network.h", "learn_add_product(layer->inputs + 1", "learn_add_product(layer->inputs"),
     "tanh's derivative": ("math.h", "*= 1.0f - at * at", "*= 1.0f - at"),
     "entropy": ("network.h", "(log_one + entropy)", "log_one"),
     "clipping": ("ppo.h", "learn_choose(is_clipped, LEARN_ALL(0.0f)", "learn_choose(is_clipped, gain"),
     "deviation": ("ppo.h", "(away * away - 1.0f)", "(away * away)"),
-    "tile": ("math.h", "learn__tile(1, 1, depth", "learn__tile(1, 1, depth - 1"),
+    "tile": ("math.h", "< depth; k++, a += a_step", "< depth - (rows == 1); k++, a += a_step"),
     "advantages": ("ppo.h", "- batch->mean)", ")"),
 }  # fmt: skip
 

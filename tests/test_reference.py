@@ -155,7 +155,7 @@ def agree(planted):
     assert (np.abs(got[:, 6:8] - want[:, 6:8]) <= push_error(p, flock)[sure]).all()
     assert (np.abs(got[:, 8] - want[:, 8]) <= close + 1e-6).all()
     np.testing.assert_allclose(got[:, 9], want[:, 9], atol=offset)
-    reward = p.cohesion_weight * offset + p.alignment_weight * direction + p.separation_weight * close + 1e-5
+    reward = p.cohesion_weight * offset + abs(p.alignment_weight) * direction + p.separation_weight * close + 1e-5
     assert (np.abs(planted.rewards[sure] - sight.reward[sure]) <= reward).all()
 
     if p.observation == "nearest":
@@ -203,6 +203,7 @@ CASES = {
         "speed": 0.03,
     },
     "near": {"separation_radius": 100, "collision_radius": 50, "flockmates": 12},
+    "elsewhere": {"cohesion_weight": 1, "alignment_weight": -0.3},
     "cells": {"num_boids": 300, "width": 2700, "height": 1800},
     "cells_of_a_few": {"num_boids": 300, "width": 402, "height": 505},
     "cells_oblong": {"num_boids": 300, "width": 6000, "height": 250},
@@ -275,6 +276,7 @@ LOG_CASES = {
     },
     "cells": {"num_boids": 260, "width": 4000, "height": 4000},
     "sparse": {"num_boids": 20, "width": 3000, "height": 3000},
+    "elsewhere": {"cohesion_weight": 1, "alignment_weight": -0.3},
 }
 
 
@@ -306,7 +308,7 @@ def test_log(boids, case, action):
         tolerance = dict.fromkeys(("groups", "largest_group", "isolation", "collisions"), 1e-6)
         tolerance |= dict.fromkeys(("polarization", "local_alignment", "turn"), 1e-3)
         tolerance["cohesion"] = p.cohesion_weight * offset + 2e-5
-        tolerance["alignment"] = p.alignment_weight * 1e-3 + 2e-5
+        tolerance["alignment"] = abs(p.alignment_weight) * 1e-3 + 2e-5
         tolerance["separation"] = p.separation_weight * close.mean() + 2e-5
         tolerance["reward"] = sum(tolerance[name] for name in ("cohesion", "alignment", "separation"))
         tolerance["nearest"] = close[social].mean() + 2e-5 if social.any() else 0

@@ -338,7 +338,7 @@ static inline PyObject* learner_set_state(PyObject* object, PyObject* argument) 
     LearnerObject* self = (LearnerObject*)object;
     const char *message = NULL, *data = NULL;
     size_t bytes = 0;
-    if (!offers(ENV_VEC_HAS_STATE, "ENV_STATE") || take_bytes(argument, &data, &bytes) < 0 ||
+    if (!offers(ENV_VEC_HAS_STATE, "ENV_STATE") || take_bytes("data", argument, &data, &bytes) < 0 ||
         enter_arrays(self->vec, false) < 0)
         return NULL;
     Py_BEGIN_ALLOW_THREADS

@@ -65,10 +65,10 @@ static inline int take_index(const VecEnv* self, PyObject* value, long long* ind
     return value ? bind_int("env", value, 0, (long long)self->vec.num_envs - 1, "", index) : 0;
 }
 
-/* The argument `data` of set_state(): bytes, because no other thread can change them meanwhile. 0, or -1 with an exception. */
-static inline int take_bytes(PyObject* value, const char** data, size_t* bytes) {
+/* An argument that is bytes, which no other thread can change meanwhile. 0, or -1 with an exception. */
+static inline int take_bytes(const char* name, PyObject* value, const char** data, size_t* bytes) {
     if (!PyBytes_Check(value)) {
-        PyErr_Format(PyExc_TypeError, "data: expected bytes, got %.80R", value);
+        PyErr_Format(PyExc_TypeError, "%s: expected bytes, got %.80R", name, value);
         return -1;
     }
     *data = PyBytes_AsString(value);

@@ -109,7 +109,8 @@ static inline PyObject* vecenv_set_state(PyObject* object, PyObject* argument) {
     VecEnv* self = (VecEnv*)object;
     const char *message = NULL, *data = NULL;
     size_t bytes = 0;
-    if (!offers(ENV_VEC_HAS_STATE, "ENV_STATE") || take_bytes(argument, &data, &bytes) < 0 || enter_arrays(self, false) < 0)
+    if (!offers(ENV_VEC_HAS_STATE, "ENV_STATE") || take_bytes("data", argument, &data, &bytes) < 0 ||
+        enter_arrays(self, false) < 0)
         return NULL;
     Py_BEGIN_ALLOW_THREADS
     message = env_vec_set_state(&self->vec, data, bytes);

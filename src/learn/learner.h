@@ -93,7 +93,8 @@ typedef struct Learner {
     bool bad_header;   /* learn_open failed because the header breaks the contract, and not because of an argument */
     float input_scale; /* of observations */
     LearnLog log;
-    double reward_sum; /* of the rollout */
+    int32_t stepped;   /* steps of the rollout that were made */
+    double reward_sum; /* of these */
 
     /* with the weights, Adam's moments and the EnvVec, this is the state */
     uint64_t seed;
@@ -134,7 +135,7 @@ typedef struct LearnScratch {
     float* outputs;                                      /* of all layers */
     float* spare[2];                                     /* (R x widest row) */
     float *policy_dy, *value_dy;                         /* (R x row of the last outputs) */
-    float *z, *log_p, *dz;                               /* (outputs x R) of the policy */
+    float *z, *p, *log_p, *dz;                           /* (outputs x R) of the policy */
     float *actions, *noise, *entropies;                  /* (A x R) */
     float *old_log_p, *advantages, *returns, *new_log_p; /* (R) */
 } LearnScratch;
@@ -145,30 +146,30 @@ static inline size_t learn__cut(const Learner* learner, float* from, LearnScratc
     const size_t outputs = policy->num_outputs > value->num_outputs ? policy->num_outputs : value->num_outputs;
     const size_t widest = policy->widest > value->widest ? policy->widest : value->widest;
     const size_t z = LEARN_ROWS * (size_t)learner->num_outputs, a = LEARN_ROWS * (size_t)learner->num_actions;
-    const size_t sizes[] = {LEARN_ROWS * policy->layers[0].row,
-                            outputs,
-                            widest,
-                            widest,
-                            LEARN_ROWS * learn_last(policy)->output_row,
-                            LEARN_ROWS * learn_last(value)->output_row,
-                            z,
-                            z,
-                            z,
-                            a,
-                            a,
-                            a,
-                            LEARN_ROWS,
-                            LEARN_ROWS,
-                            LEARN_ROWS,
-                            LEARN_ROWS};
-    float** const arrays[] = {&scratch->x,         &scratch->outputs,    &scratch->spare[0], &scratch->spare[1],
-                              &scratch->policy_dy, &scratch->value_dy,   &scratch->z,        &scratch->log_p,
-                              &scratch->dz,        &scratch->actions,    &scratch->noise,    &scratch->entropies,
-                              &scratch->old_log_p, &scratch->advantages, &scratch->returns,  &scratch->new_log_p};
+    const struct {
+        float** array;
+        size_t floats;
+    } cuts[] = {{&scratch->x, LEARN_ROWS * policy->layers[0].row},
+                {&scratch->outputs, outputs},
+                {&scratch->spare[0], widest},
+                {&scratch->spare[1], widest},
+                {&scratch->policy_dy, LEARN_ROWS * learn_last(policy)->output_row},
+                {&scratch->value_dy, LEARN_ROWS * learn_last(value)->output_row},
+                {&scratch->z, z},
+                {&scratch->p, z},
+                {&scratch->log_p, z},
+                {&scratch->dz, z},
+                {&scratch->actions, a},
+                {&scratch->noise, a},
+                {&scratch->entropies, a},
+                {&scratch->old_log_p, LEARN_ROWS},
+                {&scratch->advantages, LEARN_ROWS},
+                {&scratch->returns, LEARN_ROWS},
+                {&scratch->new_log_p, LEARN_ROWS}};
     size_t sum = 0;
-    for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
-        *arrays[k] = from ? from + sum : NULL;
-        sum += sizes[k];
+    for (size_t k = 0; k < sizeof cuts / sizeof cuts[0]; k++) {
+        *cuts[k].array = from ? from + sum : NULL;
+        sum += cuts[k].floats;
     }
     return sum;
 }
@@ -232,8 +233,7 @@ static inline const char* learn_open(Learner* learner, EnvVec* vec, const LearnS
     learner->settings = *settings;
     learner->num_threads = (int32_t)num_threads;
     learner->num_actions = action.size;
-    learner->num_outputs = action.choices ? 0 : action.size;
-    for (int32_t k = 0; action.choices && k < action.size; k++) learner->num_outputs += action.choices[k];
+    learner->num_outputs = env_vec_num_outputs(&action);
     const float low = fabsf(observation.low), high = fabsf(observation.high), largest = low > high ? low : high;
     learner->input_scale = observation.type != 'f' && !observation.choices && largest > 0 ? 1.0f / largest : 1.0f;
     learner->has_mirror = ENV_VEC_HAS_MIRROR && settings->mirror;
@@ -342,8 +342,8 @@ LEARN_EACH_LEVEL static inline void learn__choose_actions(const Learner* learner
             const LearnFloats noise = LEARN_LOAD(scratch->noise + k * LEARN_ROWS + l);
             LearnFloats action;
             if (choices) {
-                learn_softmax8(choices[k], z, scratch->log_p + l);
-                action = how == LEARN_BEST ? learn_best8(choices[k], z) : learn_draw8(choices[k], scratch->log_p + l, noise);
+                learn_softmax8(choices[k], z, scratch->p + l, scratch->log_p + l);
+                action = how == LEARN_BEST ? learn_best8(choices[k], z) : learn_draw8(choices[k], scratch->p + l, noise);
                 sum += learn_log_p8(choices[k], scratch->log_p + l, action);
                 z += choices[k] * LEARN_ROWS;
             } else {

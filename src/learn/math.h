@@ -18,6 +18,7 @@
  * sanitizers: their runtime is not ready when the loader chooses. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__) && \
     !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(LEARN_ONE_TARGET)
+#define LEARN_HAS_LEVELS
 #define LEARN_EACH_LEVEL __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 #else
 #define LEARN_EACH_LEVEL
@@ -86,95 +87,115 @@ LEARN_INLINE LearnFloats learn_log8(LearnFloats x) {
     return (m + (p * m * square + n * -2.12194440e-4f - square * 0.5f)) + n * 0.693359375f;
 }
 
-/* tanh, within 4e-7 of it, and never beyond [-1, 1]. NaN gives NaN. A quotient of polynomials: Eigen 3.4, generic_fast_tanh_float. */
-LEARN_INLINE LearnFloats learn_tanh8(LearnFloats x) {
-    x = learn_lesser(LEARN_ALL(7.90531110763549805f), learn_greater(LEARN_ALL(-7.90531110763549805f), x));
-    const LearnFloats square = x * x;
-    LearnFloats p = square * -2.76076847742355e-16f + 2.00018790482477e-13f;
-    p = p * square + -8.60467152213735e-11f;
-    p = p * square + 5.12229709037114e-08f;
-    p = p * square + 1.48572235717979e-05f;
-    p = p * square + 6.37261928875436e-04f;
-    p = p * square + 4.89352455891786e-03f;
-    LearnFloats q = square * 1.19825839466702e-06f + 1.18534705686654e-04f;
-    q = q * square + 2.26843463243900e-03f;
-    q = q * square + 4.89352518554385e-03f;
+/* tanh, within 5e-7 of it, and never beyond [-1, 1]. NaN gives NaN. The quotient of polynomials with the least relative error, found by
+ * least squares with weights that grow where the error is large (Lawson's method). */
+LEARN_INLINE float learn_tanh(float x) {
+    x = -7.9f > x ? -7.9f : x;
+    x = 7.9f < x ? 7.9f : x;
+    const float square = x * x;
+    const float p = ((square * 46.2652512f + 11877.2881f) * square + 518923.031f) * square + 4011954.25f;
+    const float q = (((square + 962.917969f) * square + 95701.5156f) * square + 1856237.0f) * square + 4011954.75f;
     return x * p / q;
 }
 
-/* The same for one number. */
+/* The others for one number. */
 static inline float learn_exp(float x) { return learn_exp8(LEARN_ALL(x))[0]; }
 static inline float learn_log(float x) { return learn_log8(LEARN_ALL(x))[0]; }
-static inline float learn_tanh(float x) { return learn_tanh8(LEARN_ALL(x))[0]; }
 
 /* ---- Matrices: row by row, each row at `stride` floats from the last ------------------------------------------------------- */
 
-/* Rows [0, num_rows) and vectors [0, num_vectors) of the product below, in registers. */
-LEARN_INLINE void learn__tile(const int num_rows, const int num_vectors, int depth, const float* a, size_t a_row,
-                              size_t a_step, const float* b, size_t b_stride, float* c, size_t c_stride, bool add) {
-    LearnFloats sum[4][2];
+/* Products are made of tiles: sums that stay in registers. 6 x 16 floats take 12 of the 16 registers with eight floats each. gcc keeps
+ * vectors in registers only where the processor has registers of that size. */
+#if defined(__AVX__) || defined(LEARN_HAS_LEVELS)
+enum { LEARN_REGISTER = 8 };
+#else
+enum { LEARN_REGISTER = 4 };
+#endif
+enum { LEARN_TILE_ROWS = 6, LEARN_TILE_COLUMNS = 16 };
+typedef float LearnRegister __attribute__((vector_size(4 * LEARN_REGISTER)));
+typedef float LearnRegisterAnywhere __attribute__((vector_size(4 * LEARN_REGISTER), aligned(4), may_alias)); /* in memory */
+
+/* A tile of the products below, of constant size. */
+LEARN_INLINE void learn__tile(const int rows, const int columns, const bool transposed, int depth, const float* a,
+                              size_t a_stride, const float* b, size_t b_stride, float* c, size_t c_stride) {
+    LearnRegister sum[LEARN_TILE_ROWS][LEARN_TILE_COLUMNS / LEARN_REGISTER] = {{{0}}};
+    const size_t a_row = transposed ? 1 : a_stride, a_step = transposed ? a_stride : 1;
+    const int registers = columns / LEARN_REGISTER;
+#define LEARN__OF_C(i, j) (*(LearnRegisterAnywhere*)(void*)(c + (size_t)(i) * c_stride + (j) * LEARN_REGISTER))
+#define LEARN__OF_B(j) (*(const LearnRegisterAnywhere*)(const void*)(b + (j) * LEARN_REGISTER))
+    if (transposed)
+#pragma GCC unroll 6
+        for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
-    for (int i = 0; i < num_rows; i++)
-#pragma GCC unroll 2
-        for (int j = 0; j < num_vectors; j++) sum[i][j] = LEARN_ALL(0);
-    if (add)
+            for (int j = 0; j < registers; j++) sum[i][j] = LEARN__OF_C(i, j);
+    for (int k = 0; k < depth; k++, a += a_step, b += b_stride)
+#pragma GCC unroll 6
+        for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
-        for (int i = 0; i < num_rows; i++)
-#pragma GCC unroll 2
-            for (int j = 0; j < num_vectors; j++) sum[i][j] = LEARN_LOAD(c + (size_t)i * c_stride + (size_t)j * LEARN_LANES);
-    for (int k = 0; k < depth; k++, a += a_step, b += b_stride) {
-        LearnFloats row[2];
-#pragma GCC unroll 2
-        for (int j = 0; j < num_vectors; j++) row[j] = LEARN_LOAD(b + (size_t)j * LEARN_LANES);
+            for (int j = 0; j < registers; j++) sum[i][j] += a[(size_t)i * a_row] * LEARN__OF_B(j);
+#pragma GCC unroll 6
+    for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
-        for (int i = 0; i < num_rows; i++)
-#pragma GCC unroll 2
-            for (int j = 0; j < num_vectors; j++) sum[i][j] += a[(size_t)i * a_row] * row[j];
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < num_rows; i++)
-#pragma GCC unroll 2
-        for (int j = 0; j < num_vectors; j++) LEARN_STORE(c + (size_t)i * c_stride + (size_t)j * LEARN_LANES) = sum[i][j];
+        for (int j = 0; j < registers; j++) LEARN__OF_C(i, j) = sum[i][j];
+#undef LEARN__OF_B
+#undef LEARN__OF_C
 }
 
-/* c = a b, or c += a b: c[i][j] is the sum of a[i][k] b[k][j] over k = 0, 1, ... in this order, after what was there.
- * c is rows x columns, a multiple of LEARN_LANES; b is depth x columns. Element [i][k] of a lies at a[i * a_row + k * a_step]: so a may be
- * transposed. */
-LEARN_EACH_LEVEL static inline void learn_product(int rows, int columns, int depth, const float* a, size_t a_row,
-                                                  size_t a_step, const float* b, size_t b_stride, float* c, size_t c_stride,
-                                                  bool add) {
-    for (int j = 0; j < columns;) {
-        const int vectors = columns - j >= 2 * LEARN_LANES ? 2 : 1;
-        for (int i = 0; i < rows;) {
-            const float* from = a + (size_t)i * a_row;
-            float* to = c + (size_t)i * c_stride + j;
-            const bool four = rows - i >= 4;
-            if (four && vectors == 2)
-                learn__tile(4, 2, depth, from, a_row, a_step, b + j, b_stride, to, c_stride, add);
-            else if (four)
-                learn__tile(4, 1, depth, from, a_row, a_step, b + j, b_stride, to, c_stride, add);
-            else if (vectors == 2)
-                learn__tile(1, 2, depth, from, a_row, a_step, b + j, b_stride, to, c_stride, add);
-            else
-                learn__tile(1, 1, depth, from, a_row, a_step, b + j, b_stride, to, c_stride, add);
-            i += four ? 4 : 1;
-        }
-        j += vectors * LEARN_LANES;
+/* All rows of so many columns. */
+LEARN_INLINE void learn__tiles(const int columns, const bool transposed, int rows, int depth, const float* a,
+                               size_t a_stride, const float* b, size_t b_stride, float* c, size_t c_stride) {
+    const size_t a_rows = LEARN_TILE_ROWS * (transposed ? 1 : a_stride);
+    for (; rows >= LEARN_TILE_ROWS; rows -= LEARN_TILE_ROWS, a += a_rows, c += LEARN_TILE_ROWS * c_stride)
+        learn__tile(LEARN_TILE_ROWS, columns, transposed, depth, a, a_stride, b, b_stride, c, c_stride);
+#define LEARN__LAST(rows)                                                                          \
+    case rows: learn__tile(rows, columns, transposed, depth, a, a_stride, b, b_stride, c, c_stride); break;
+    switch (rows) {
+        LEARN__LAST(5)
+        LEARN__LAST(4)
+        LEARN__LAST(3)
+        LEARN__LAST(2)
+        LEARN__LAST(1)
     }
+#undef LEARN__LAST
+}
+
+LEARN_INLINE void learn__multiply(const bool transposed, int rows, int columns, int depth, const float* a, size_t a_stride,
+                                  const float* b, size_t b_stride, float* c, size_t c_stride) {
+    for (; columns >= LEARN_TILE_COLUMNS; columns -= LEARN_TILE_COLUMNS, b += LEARN_TILE_COLUMNS, c += LEARN_TILE_COLUMNS)
+        learn__tiles(LEARN_TILE_COLUMNS, transposed, rows, depth, a, a_stride, b, b_stride, c, c_stride);
+    if (columns > 0) learn__tiles(LEARN_LANES, transposed, rows, depth, a, a_stride, b, b_stride, c, c_stride);
+}
+
+/* c = a b: c[i][j] is the sum of a[i][k] b[k][j] over k = 0, 1, ... in this order. a is rows x depth, b depth x columns, c rows x columns,
+ * a multiple of LEARN_LANES. */
+LEARN_EACH_LEVEL static inline void learn_product(int rows, int columns, int depth, const float* a, size_t a_stride,
+                                                  const float* b, size_t b_stride, float* c, size_t c_stride) {
+    learn__multiply(false, rows, columns, depth, a, a_stride, b, b_stride, c, c_stride);
+}
+
+/* c += transposed a, b: the same of a[k][i] b[k][j], added one by one to what was there. a is depth x rows. */
+LEARN_EACH_LEVEL static inline void learn_add_product(int rows, int columns, int depth, const float* a, size_t a_stride,
+                                                      const float* b, size_t b_stride, float* c, size_t c_stride) {
+    learn__multiply(true, rows, columns, depth, a, a_stride, b, b_stride, c, c_stride);
 }
 
 /* to[j][i] = from[i][j] for rows x columns of `from`. */
 static inline void learn_transpose(int rows, int columns, const float* from, size_t from_stride, float* to,
                                    size_t to_stride) {
+    if (rows > columns) { /* the longer loop inside */
+        for (int j = 0; j < columns; j++)
+            for (int i = 0; i < rows; i++) to[(size_t)j * to_stride + (size_t)i] = from[(size_t)i * from_stride + (size_t)j];
+        return;
+    }
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < columns; j++) to[(size_t)j * to_stride + (size_t)i] = from[(size_t)i * from_stride + (size_t)j];
 }
 
 /* y = tanh(y), for rows x columns, a multiple of LEARN_LANES. */
 LEARN_EACH_LEVEL static inline void learn_tanh_all(int rows, int columns, float* y, size_t stride) {
-    for (int i = 0; i < rows; i++)
-        for (float *at = y + (size_t)i * stride, *end = at + columns; at < end; at += LEARN_LANES)
-            LEARN_STORE(at) = learn_tanh8(LEARN_LOAD(at));
+    for (int i = 0; i < rows; i++, y += stride)
+        for (int j = 0; j < columns; j += LEARN_LANES)
+            for (int lane = 0; lane < LEARN_LANES; lane++) y[j + lane] = learn_tanh(y[j + lane]);
 }
 
 /* dy *= 1 - y^2: back through y = tanh(x), whose derivative that is. */

@@ -83,8 +83,8 @@ static inline float* learn_forward(const LearnNetwork* network, const float* wei
     for (int32_t k = 0; k < network->depth; k++, x = y) {
         const LearnLayer* layer = &network->layers[k];
         y = outputs + layer->output;
-        learn_product(rows, layer->columns, layer->inputs + 1, x, layer->row, 1, weights + layer->weights,
-                      (size_t)layer->columns, y, layer->output_row, false);
+        learn_product(rows, layer->columns, layer->inputs + 1, x, layer->row, weights + layer->weights,
+                      (size_t)layer->columns, y, layer->output_row);
         if (k + 1 == network->depth) break;
         learn_tanh_all(rows, layer->columns, y, layer->output_row);
         for (int i = 0; i < rows; i++) y[(size_t)i * layer->output_row + (size_t)layer->outputs] = 1;
@@ -108,13 +108,13 @@ static inline void learn_backward(const LearnNetwork* network, const float* tran
     for (int32_t k = network->depth - 1; k >= 0; k--) {
         const LearnLayer* layer = &network->layers[k];
         const float* from = k ? outputs + layer[-1].output : x;
-        learn_product(layer->inputs + 1, layer->columns, rows, from, 1, layer->row, dy, layer->output_row,
-                      gradient + layer->weights, (size_t)layer->columns, true);
+        learn_add_product(layer->inputs + 1, layer->columns, rows, from, layer->row, dy, layer->output_row,
+                          gradient + layer->weights, (size_t)layer->columns);
         if (k == 0) break;
         float* dx = spare[k & 1];
         const int columns = layer[-1].columns;
-        learn_product(rows, columns, layer->outputs, dy, layer->output_row, 1, transposed + layer->transposed,
-                      (size_t)columns, dx, layer->row, false);
+        learn_product(rows, columns, layer->outputs, dy, layer->output_row, transposed + layer->transposed, (size_t)columns,
+                      dx, layer->row);
         learn_tanh_back(rows, columns, from, layer->row, dx, layer->row);
         dy = dx;
     }
@@ -122,25 +122,27 @@ static inline void learn_backward(const LearnNetwork* network, const float* tran
 
 /* ---- Heads: the last outputs as a distribution. Arrays of eight rows: element k of row l at [k * LEARN_ROWS + l] --------------- */
 
-/* One discrete action of n choices, by the softmax of their scores z. log_p: the logarithms of the probabilities. Returns the entropy. */
-LEARN_INLINE LearnFloats learn_softmax8(int32_t n, const float* z, float* log_p) {
+/* One discrete action of n choices, by the softmax of their scores z: probabilities p, and their logarithms. Returns the entropy. */
+LEARN_INLINE LearnFloats learn_softmax8(int32_t n, const float* z, float* p, float* log_p) {
     LearnFloats most = LEARN_LOAD(z), sum = LEARN_ALL(0.0f), entropy = LEARN_ALL(0.0f);
     for (int32_t c = 1; c < n; c++) most = learn_greater(most, LEARN_LOAD(z + c * LEARN_ROWS));
-    for (int32_t c = 0; c < n; c++) sum += learn_exp8(LEARN_LOAD(z + c * LEARN_ROWS) - most);
-    const LearnFloats log_sum = most + learn_log8(sum);
+    for (int32_t c = 0; c < n; c++)
+        sum += LEARN_STORE(p + c * LEARN_ROWS) = learn_exp8(LEARN_LOAD(z + c * LEARN_ROWS) - most);
+    const LearnFloats log_sum = most + learn_log8(sum), per_sum = 1.0f / sum;
     for (int32_t c = 0; c < n; c++) {
         const LearnFloats log_one = LEARN_LOAD(z + c * LEARN_ROWS) - log_sum;
         LEARN_STORE(log_p + c * LEARN_ROWS) = log_one;
-        entropy -= learn_exp8(log_one) * log_one;
+        LEARN_STORE(p + c * LEARN_ROWS) *= per_sum;
+        entropy -= LEARN_LOAD(p + c * LEARN_ROWS) * log_one;
     }
     return entropy;
 }
 
 /* The choice with the number u in [0, 1) among the cumulated probabilities. */
-LEARN_INLINE LearnFloats learn_draw8(int32_t n, const float* log_p, LearnFloats u) {
+LEARN_INLINE LearnFloats learn_draw8(int32_t n, const float* p, LearnFloats u) {
     LearnFloats below = LEARN_ALL(0.0f), choice = LEARN_ALL(0.0f);
     for (int32_t c = 0; c + 1 < n; c++) {
-        below += learn_exp8(LEARN_LOAD(log_p + c * LEARN_ROWS));
+        below += LEARN_LOAD(p + c * LEARN_ROWS);
         choice += learn_choose((LearnInts)(u >= below), LEARN_ALL(1.0f), LEARN_ALL(0.0f));
     }
     return choice;
@@ -167,12 +169,13 @@ LEARN_INLINE LearnFloats learn_log_p8(int32_t n, const float* log_p, LearnFloats
 
 /* dz = by_log_p d(log p of the choice)/dz + by_entropy d(entropy)/dz:
  * d(log p_a)/dz_c = [c = a] - p_c and dH/dz_c = -p_c (log p_c + H). */
-LEARN_INLINE void learn_softmax_back8(int32_t n, const float* log_p, LearnFloats entropy, LearnFloats choice,
+LEARN_INLINE void learn_softmax_back8(int32_t n, const float* p, const float* log_p, LearnFloats entropy, LearnFloats choice,
                                       LearnFloats by_log_p, LearnFloats by_entropy, float* dz) {
     for (int32_t c = 0; c < n; c++) {
-        const LearnFloats log_one = LEARN_LOAD(log_p + c * LEARN_ROWS), p = learn_exp8(log_one);
+        const LearnFloats log_one = LEARN_LOAD(log_p + c * LEARN_ROWS);
         const LearnFloats chosen = learn_choose((LearnInts)(choice == LEARN_ALL((float)c)), by_log_p, LEARN_ALL(0.0f));
-        LEARN_STORE(dz + c * LEARN_ROWS) = chosen - p * (by_log_p + by_entropy * (log_one + entropy));
+        LEARN_STORE(dz + c * LEARN_ROWS) =
+            chosen - LEARN_LOAD(p + c * LEARN_ROWS) * (by_log_p + by_entropy * (log_one + entropy));
     }
 }
 

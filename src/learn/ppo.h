@@ -17,6 +17,9 @@
  *     learn_act(&learner, &vec, LEARN_DRAW);                                // actions for any EnvVec with the same spaces
  *     learn_close(&learner);                                                // before env_vec_close
  *
+ * Who shows the steps, such as a page that draws them, makes the rollout with learn_step, one at a time; learn_update then adds what is left.
+ * Nobody else steps the EnvVec between two of them.
+ *
  * Observations of floats are taken as they are, integers divided by the largest of their space. Discrete actions have one output for each
  * choice. A continuous action is normal around its output, with a deviation that is learned. One that leaves the space is moved to its
  * edge for the environment. The output 0 stands for the middle of the space, 1 for its upper end.
@@ -97,18 +100,30 @@ static inline void learn__step_work(void* context, int32_t from, int32_t to) {
     learn__give(learner, &scratch);
 }
 
-/* Steps the environments, and stores what the learner needs of each step. */
-static inline const char* learn__roll_out(Learner* learner) {
+/* One step of the rollout: the policy acts, and the environments step. It stores what the learner needs of it. */
+static inline const char* learn_step(Learner* learner) {
     EnvVec* vec = learner->vec;
-    LearnStep step = {learner, 0};
-    for (;; step.t++) {
-        env_threads_run(learner->num_threads, learn__blocks(vec->num_agents), learn__step_work, &step);
-        if (step.t == learner->settings.rollout) return NULL;
-        const char* message = env_vec_step(vec);
-        if (message) return message;
-        for (int64_t i = 0; i < vec->num_agents; i++)
-            learner->reward_sum += (double)((const float*)vec->arrays[ENV_VEC_REWARDS])[i];
-    }
+    if (!vec) return "call learn_open() first";
+    if (!vec->started) return "call env_vec_reset() first";
+    if (learner->stepped == learner->settings.rollout) return "call learn_update() first";
+    LearnStep step = {learner, learner->stepped};
+    env_threads_run(learner->num_threads, learn__blocks(vec->num_agents), learn__step_work, &step);
+    const char* message = env_vec_step(vec);
+    if (message) return message;
+    if (learner->stepped++ == 0) learner->reward_sum = 0;
+    for (int64_t i = 0; i < vec->num_agents; i++)
+        learner->reward_sum += (double)((const float*)vec->arrays[ENV_VEC_REWARDS])[i];
+    return NULL;
+}
+
+/* The whole rollout, and the values of its last observations. */
+static inline const char* learn__roll_out(Learner* learner) {
+    const char* message = NULL;
+    while (!message && learner->stepped < learner->settings.rollout) message = learn_step(learner);
+    LearnStep last = {learner, learner->stepped};
+    if (!message) env_threads_run(learner->num_threads, learn__blocks(learner->vec->num_agents), learn__step_work, &last);
+    learner->stepped = 0;
+    return message;
 }
 
 /* Generalized advantage estimation: Schulman et al., "High-Dimensional Continuous Control Using GAE", 2016 (arXiv 1506.02438), eq. 16.
@@ -159,26 +174,27 @@ LEARN_EACH_LEVEL static inline void learn__policy_loss(const Learner* learner, c
     for (int l = 0; l < rows; l += LEARN_LANES) {
         const LearnFloats one =
             learn_choose((LearnInts)(lanes < LEARN_ALL((float)(rows - l))), LEARN_ALL(1.0f), LEARN_ALL(0.0f));
-        LearnFloats log_p = LEARN_ALL(0.0f), entropy = LEARN_ALL(0.0f);
+        LearnFloats log_p_sum = LEARN_ALL(0.0f), entropy = LEARN_ALL(0.0f);
         const float* z = scratch->z + l;
-        float* p = scratch->log_p + l;
+        float *p = scratch->p + l, *log_p = scratch->log_p + l;
         for (int32_t k = 0; k < learner->num_actions; k++) {
             const LearnFloats action = LEARN_LOAD(scratch->actions + k * LEARN_ROWS + l);
             if (choices) {
-                const LearnFloats of_this = learn_softmax8(choices[k], z, p);
+                const LearnFloats of_this = learn_softmax8(choices[k], z, p, log_p);
                 LEARN_STORE(scratch->entropies + k * LEARN_ROWS + l) = of_this;
-                log_p += learn_log_p8(choices[k], p, action);
+                log_p_sum += learn_log_p8(choices[k], log_p, action);
                 entropy += of_this;
                 z += choices[k] * LEARN_ROWS;
                 p += choices[k] * LEARN_ROWS;
+                log_p += choices[k] * LEARN_ROWS;
             } else {
                 const float log_deviation = learner->weights[learner->deviations + (size_t)k];
-                log_p += learn_normal_log_p8(LEARN_LOAD(z), log_deviation, action);
+                log_p_sum += learn_normal_log_p8(LEARN_LOAD(z), log_deviation, action);
                 entropy += log_deviation + (LEARN_HALF_LOG_2PI + 0.5f);
                 z += LEARN_ROWS;
             }
         }
-        const LearnFloats log_ratio = log_p - LEARN_LOAD(scratch->old_log_p + l), ratio = learn_exp8(log_ratio);
+        const LearnFloats log_ratio = log_p_sum - LEARN_LOAD(scratch->old_log_p + l), ratio = learn_exp8(log_ratio);
         const LearnFloats advantage = LEARN_LOAD(scratch->advantages + l), gain = ratio * advantage;
         const LearnFloats least = LEARN_ALL(1.0f - settings->clip), most = LEARN_ALL(1.0f + settings->clip);
         const LearnFloats clipped = learn_lesser(learn_greater(ratio, least), most), gain_clipped = clipped * advantage;
@@ -191,14 +207,16 @@ LEARN_EACH_LEVEL static inline void learn__policy_loss(const Learner* learner, c
         const LearnFloats by_log_p = one * learn_choose(is_clipped, LEARN_ALL(0.0f), gain * -per_row);
         const LearnFloats by_entropy = one * (-settings->entropy * per_row);
         float* dz = scratch->dz + l;
-        p = scratch->log_p + l;
+        p = scratch->p + l;
+        log_p = scratch->log_p + l;
         z = scratch->z + l;
         for (int32_t k = 0; k < learner->num_actions; k++) {
             const LearnFloats action = LEARN_LOAD(scratch->actions + k * LEARN_ROWS + l);
             if (choices) {
                 const LearnFloats of_this = LEARN_LOAD(scratch->entropies + k * LEARN_ROWS + l);
-                learn_softmax_back8(choices[k], p, of_this, action, by_log_p, by_entropy, dz);
+                learn_softmax_back8(choices[k], p, log_p, of_this, action, by_log_p, by_entropy, dz);
                 p += choices[k] * LEARN_ROWS;
+                log_p += choices[k] * LEARN_ROWS;
                 dz += choices[k] * LEARN_ROWS;
             } else {
                 const float per_deviation = learn_exp(-learner->weights[learner->deviations + (size_t)k]);
@@ -236,7 +254,10 @@ static inline void learn__part(LearnMinibatch* batch, const LearnScratch* scratc
         const int rows = learn__block_rows(end, first);
         for (int i = 0; i < rows; i++) {
             const size_t at = (size_t)batch->order[first + i];
-            memcpy(scratch->x + (size_t)i * row, learner->observations + at * row, row * sizeof(float));
+            if (first + LEARN_ROWS + i < size) /* the next rows come into the cache while these are computed */
+                __builtin_prefetch(learner->observations + (size_t)batch->order[first + LEARN_ROWS + i] * row);
+            for (size_t k = 0; k < row; k += LEARN_LANES) /* faster than memcpy of so few */
+                LEARN_STORE(scratch->x + (size_t)i * row + k) = LEARN_LOAD(learner->observations + at * row + k);
             for (size_t k = 0; k < a; k++) scratch->actions[k * LEARN_ROWS + (size_t)i] = learner->actions[at * a + k];
             scratch->old_log_p[i] = learner->log_p[at];
             scratch->advantages[i] = (learner->advantages[at] - batch->mean) * batch->per_deviation;
@@ -371,7 +392,7 @@ static inline const char* learn__explain(Learner* learner, LearnLog* log) {
     return learn__check_finite(learner, "returns", squares + error_squares);
 }
 
-/* One update: a rollout, and `epochs` times all its minibatches. */
+/* One update: a rollout, or what is left of it after learn_step, and `epochs` times all its minibatches. */
 static inline const char* learn_update(Learner* learner) {
     if (!learner->vec) return "call learn_open() first";
     if (!learner->vec->started) return "call env_vec_reset() first";
@@ -380,7 +401,6 @@ static inline const char* learn_update(Learner* learner) {
     const float per_minibatch = 1.0f / (float)(minibatches * settings->epochs);
     LearnLog log;
     memset(&log, 0, sizeof log);
-    learner->reward_sum = 0;
     const char* message = learn__roll_out(learner);
     if (message) return message;
     learn_gae(settings->rollout, (size_t)learner->vec->num_agents, settings->gamma, settings->gae_lambda, learner->rewards,

@@ -137,10 +137,11 @@ static inline void boids__mouse(Boids* env, BoidsClient* client) {
         env->guest.kind = BOIDS_FOE;
 }
 
-/* One press makes a weight a quarter larger or a fifth smaller. The smallest above 0 is 0.01, the largest is 10. */
+/* One press makes a weight a quarter larger or a fifth smaller; of one below 0, its size. From 0 it goes up, to 0.01; the size is at most 10. */
 static inline void boids__change(float* weight, bool up) {
-    const float changed = up ? fmaxf(*weight * 1.25f, 0.01f) : *weight * 0.8f;
-    *weight = changed < 0.0099f ? 0.0f : fminf(changed, 10.0f);
+    const bool below = *weight < 0.0f;
+    const float size = fabsf(*weight), changed = up != below ? fmaxf(size * 1.25f, 0.01f) : size * 0.8f;
+    *weight = changed < 0.0099f ? 0.0f : below ? -fminf(changed, 10.0f) : fminf(changed, 10.0f);
 }
 
 /* Changes the selected weight, of the script and of the reward. */
@@ -220,6 +221,7 @@ static inline void boids__draw_frame(const Boids* env, BoidsClient* client, cons
     if (client->view) boids__draw_observation(env, client, &layout.observation);
     if (client->help) boids__draw_help(client, &layout.help);
     client->window->step = env->tick;
+    client->window->covered = layout.help.height;
     env_window_show(client->window);
 }
 

@@ -36,6 +36,9 @@
  *
  * A process has one window, and the thread that opened it draws and closes it. A child that was forked meanwhile has none: there,
  * env_window_close frees memory and env_window_open returns ENV_NO_WINDOW, because the connection to the display is the parent's.
+ * Whoever steps the environment may have a line of text and a curve shown in the lower left corner: c_annotate. A trainer shows its
+ * learning curve there.
+ *
  * With LINKED_RAYLIB it links raylib; without, Python hands the functions over at run time (see raylib_calls.h):
  * boids_env/show/window.py does, and says what is missing.
  *
@@ -55,7 +58,8 @@ enum {
     ENV_WINDOW_FPS = 60,     /* frames a second, at most */
     ENV_WINDOW_SLOWEST = -3, /* 2^-3 steps a frame: a step takes 8 frames */
     ENV_WINDOW_FASTEST = 6,  /* 2^6 steps a frame */
-    ENV_WINDOW_NOTE = 2      /* seconds for which a note is shown */
+    ENV_WINDOW_NOTE = 2,     /* seconds for which a note is shown */
+    ENV_WINDOW_POINTS = 240  /* the most points of a curve; more are thinned out */
 };
 
 static int64_t env__window_process; /* the one that opened a window last, as env_process() says; 0: none */
@@ -68,11 +72,28 @@ typedef struct EnvWindow {
     int32_t frames;        /* since the last step, where a step takes several frames */
     int32_t single;        /* steps asked for one by one since the last frame */
     bool paused;
+    float covered;            /* pixels at the bottom that the environment draws on: the annotation is above them */
     bool picture;             /* whether a picture of this frame is to be saved */
     int64_t step;             /* in the name of a picture: the steps asked for, unless the environment sets it */
     char title[32], note[96]; /* a line of text at the top, until note_until */
     double note_until;        /* seconds, as GetTime counts */
 } EnvWindow;
+
+/* What c_annotate set last; a text of no length: nothing is shown. */
+static struct {
+    char text[96];
+    float curve[ENV_WINDOW_POINTS];
+    int32_t points;
+} env__annotation;
+
+/* Shows a text and a curve of values from 0 to 1 in every further frame. count: of the values, which it copies. */
+#define c_annotate c_annotate
+static inline void c_annotate(const char* text, const float* curve, size_t count) {
+    const size_t points = count < (size_t)ENV_WINDOW_POINTS ? count : (size_t)ENV_WINDOW_POINTS;
+    snprintf(env__annotation.text, sizeof env__annotation.text, "%s", text);
+    env__annotation.points = (int32_t)points;
+    for (size_t k = 0; k < points; k++) env__annotation.curve[k] = curve[points > 1 ? k * (count - 1) / (points - 1) : 0];
+}
 
 /* False in a child that was forked while the window was open: it must not use the window, nor unload what belongs to it. */
 static inline bool env_window_is_ours(void) { return env__window_process == env_process(); }
@@ -171,8 +192,26 @@ static inline void env__window_save(EnvWindow* window) {
     window->note_until = GetTime() + ENV_WINDOW_NOTE;
 }
 
+static inline void env__window_draw_annotation(const EnvWindow* window) {
+    const float width = 236.0f, chart = 72.0f, pad = 10.0f, height = chart + SHOW_LINE_HEIGHT + 3.0f * pad;
+    const float left = 10.0f, top = (float)GetScreenHeight() - window->covered - height - 10.0f;
+    const float right = left + width - pad, bottom = top + pad + chart;
+    if (!env__annotation.text[0]) return;
+    show_rectangle(left, top, width, height, show_colour(3, 10, 20, 215));
+    show_text(env__annotation.text, left + pad, bottom + pad, show_colour(240, 246, 252, 255));
+    for (int k = 0; k <= 2; k++)
+        show_rectangle(left + pad, bottom - chart * 0.5f * (float)k, width - 2.0f * pad, 1.0f,
+                       show_colour(120, 170, 215, 50));
+    const float step = (right - left - pad) / (env__annotation.points > 1 ? (float)(env__annotation.points - 1) : 1.0f);
+    for (int32_t k = 1; k < env__annotation.points; k++) {
+        const float x = left + pad + step * (float)k, *y = env__annotation.curve + k;
+        show_line(x - step, bottom - chart * y[-1], x, bottom - chart * y[0], 1.8f, show_colour(255, 206, 110, 255));
+    }
+}
+
 /* Ends a frame that BeginDrawing began. */
 static inline void env_window_show(EnvWindow* window) {
+    env__window_draw_annotation(window);
     if (window->picture) {
         rlDrawRenderBatchActive();
         env__window_save(window);

@@ -379,6 +379,17 @@ static void test_reward_is_clipped(void) {
     flock_place(&flock, 1, 500, 300, 180);
     flock_step(&flock, flock_straight);
     CHECK_EQ(flock.env.rewards[0], -1);
+    flock.env.alignment_weight = -10; /* to head the same way costs, and what is left of the reward is clipped too */
+    flock.env.separation_weight = 0;
+    flock.env.cohesion_weight = 0;
+    flock_place(&flock, 1, 530, 300, 0);
+    flock_place(&flock, 0, 500, 300, 0);
+    flock_step(&flock, flock_straight);
+    CHECK_EQ(flock.env.rewards[0], -1);
+    flock_place(&flock, 1, 530, 300, 180);
+    flock_place(&flock, 0, 500, 300, 0);
+    flock_step(&flock, flock_straight);
+    CHECK_EQ(flock.env.rewards[0], 1);
     flock_close(&flock);
 }
 

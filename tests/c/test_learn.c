@@ -204,6 +204,28 @@ static void test_it_learns_to_climb(void) {
     env_vec_close(&vec);
 }
 
+/* Who makes the rollout step by step gets the same bits, also where learn_update makes the rest of it. */
+static void test_steps_one_at_a_time_change_no_bit(void) {
+    uint64_t hashes[3];
+    for (int steps = 0; steps <= 8; steps += 4) {
+        EnvVec vec = counters(ENVS);
+        const LearnSettings settings = small_settings();
+        Learner learner;
+        CHECK_TEXT(learn_open(&learner, &vec, &settings, 5, 1), NULL);
+        for (int k = 0; k < 3; k++) {
+            for (int t = 0; t < steps; t++) CHECK_TEXT(learn_step(&learner), NULL);
+            if (steps == 8) CHECK_TEXT(learn_step(&learner), "call learn_update() first");
+            CHECK_TEXT(learn_update(&learner), NULL);
+        }
+        CHECK(learner.agent_steps == 3 * learner.num_batch && isfinite(learner.log.reward));
+        hashes[steps / 4] = hash_weights(&learner);
+        CHECK(hashes[steps / 4] == hashes[0]);
+        learn_close(&learner);
+        CHECK_TEXT(learn_step(&learner), "call learn_open() first");
+        env_vec_close(&vec);
+    }
+}
+
 /* A reward that is no number is found before it gets into the weights. */
 static void test_nan_is_found(void) {
     EnvVec vec = counters(ENVS);
@@ -236,7 +258,7 @@ static void test_mathematics(void) {
     }
     CHECK(exp_error < 1.5e-7);
     CHECK(log_error < 2e-7);
-    CHECK(tanh_error < 4e-7);
+    CHECK(tanh_error < 5e-7);
     CHECK(learn_tanh(NAN) != learn_tanh(NAN) && learn_exp(NAN) != learn_exp(NAN));
     CHECK(learn_tanh(1e30f) <= 1.0f && learn_tanh(-INFINITY) >= -1.0f);
     for (uint64_t k = 0; k < 100000; k++) {
@@ -254,28 +276,27 @@ static void test_mathematics(void) {
     CHECK_NEAR(squares / 1e5, 1, 0.02);
 }
 
-/* Every size of a product, against the definition: remainders of the tiles too. */
+/* Every size of a product, against the definition: remainders of the tiles too. The same bits, as the order of a sum is the same. */
 static void test_products(void) {
-    float a[20 * 24], b[24 * 24], c[24 * 24];
+    enum { MOST = 24 };
+    float a[MOST * MOST], b[MOST * MOST], c[MOST * MOST];
     uint64_t rng = 1;
-    for (int k = 0; k < 20 * 24; k++) a[k] = learn_normal(env_random(&rng), 0);
-    for (int k = 0; k < 24 * 24; k++) b[k] = learn_normal(env_random(&rng), 0);
-    for (int rows = 1; rows <= 9; rows++)
-        for (int columns = 8; columns <= 24; columns += 8)
+    for (int k = 0; k < MOST * MOST; k++) a[k] = learn_normal(env_random(&rng), 0);
+    for (int k = 0; k < MOST * MOST; k++) b[k] = learn_normal(env_random(&rng), 0);
+    for (int rows = 1; rows <= 13; rows++)
+        for (int columns = 8; columns <= MOST; columns += 8)
             for (int depth = 1; depth <= 9; depth += 4)
-                for (int add = 0; add < 2; add++)
-                    for (int turned = 0; turned < 2; turned++) {
-                        const size_t row = turned ? 1 : 24, step = turned ? 24 : 1;
-                        for (int k = 0; k < 24 * 24; k++) c[k] = 100;
-                        learn_product(rows, columns, depth, a, row, step, b, 24, c, 24, add);
-                        for (int i = 0; i < 10; i++)
-                            for (int j = 0; j < 24; j++) {
-                                float sum = add ? 100.0f : 0.0f;
-                                for (int k = 0; k < depth; k++) sum += a[(size_t)i * row + (size_t)k * step] * b[k * 24 + j];
-                                CHECK(c[i * 24 + j] ==
-                                      (i < rows && j < columns ? sum : 100)); /* in this order: the same bits */
-                            }
-                    }
+                for (int add = 0; add < 2; add++) {
+                    for (int k = 0; k < MOST * MOST; k++) c[k] = 100;
+                    (add ? learn_add_product : learn_product)(rows, columns, depth, a, MOST, b, MOST, c, MOST);
+                    for (int i = 0; i < MOST; i++)
+                        for (int j = 0; j < MOST; j++) {
+                            float sum = add ? 100.0f : 0.0f;
+                            for (int k = 0; k < depth; k++)
+                                sum += (add ? a[k * MOST + i] : a[i * MOST + k]) * b[k * MOST + j];
+                            CHECK(c[i * MOST + j] == (i < rows && j < columns ? sum : 100));
+                        }
+                }
 }
 
 int main(void) {
@@ -285,6 +306,7 @@ int main(void) {
     RUN(test_threads_change_no_bit);
     RUN(test_state_goes_on_to_the_same_bits);
     RUN(test_it_learns_to_climb);
+    RUN(test_steps_one_at_a_time_change_no_bit);
     RUN(test_nan_is_found);
     RUN(test_mathematics);
     RUN(test_products);

@@ -49,7 +49,7 @@ class FlockParameters(TypedDict, total=False):
     """of being amid the neighbours, in [0, 10] reward (0.4)"""
 
     alignment_weight: float
-    """of heading where they head, in [0, 10] reward (0.6)"""
+    """of heading where they head; below 0, of heading elsewhere, in [-10, 10] reward (0.6)"""
 
     separation_weight: float
     """lost by touching the nearest, in [0, 10] reward (1.5)"""

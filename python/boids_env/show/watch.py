@@ -17,12 +17,17 @@ import numpy as np
 
 from boids_env.env.flocks import Flocks
 from boids_env.errors import UserError
+from boids_env.learn.config import Config
+from boids_env.learn.live import Learning
 from boids_env.learn.policies import Policy, load_policy
 from boids_env.show import terminal
 from boids_env.show.record import STEPS_PER_SECOND, shown_parameters
 
 HELP = "space pause  n step  + - speed  r restart  q quit"
 SLOWEST, FASTEST = 1 / 8, 64  # times STEPS_PER_SECOND
+LEARNING = 0.5  # of the time of a frame
+WINDOW_FPS = 60
+CURVE = 24  # characters
 OPEN, CLOSE = "\033[?1049h\033[?25l", "\033[?25h\033[?1049l"  # to the alternate screen without a cursor, and back
 STATUS = "\033[38;2;140;160;180;48;2;4;11;21m"
 SEQUENCE = re.compile(rb"\033[\[O][\d;]*[A-Za-z~]")  # what an arrow or a function key sends; it starts like the Escape key
@@ -36,6 +41,7 @@ def watch(
     steps: int | None = None,
     in_terminal: bool = False,
     argmax: bool = False,
+    learn: Config | None = None,
     parameters: Mapping[str, Any] | None = None,
 ) -> None:
     """Shows one flock from a random start until the viewer leaves: in a window, or in the terminal where none can be opened.
@@ -47,6 +53,7 @@ def watch(
         steps: ends after so many; None: no end.
         in_terminal: opens no window.
         argmax: a learned policy takes the turn with the highest score, instead of drawing one.
+        learn: shows a fresh network in place of a policy, which learns by this config meanwhile.
         parameters: of the flock, as `boids_env.show.record.shown_parameters` takes them.
 
     Raises:
@@ -56,9 +63,9 @@ def watch(
         raise UserError(f"--fps: expected 1 to 60, got {fps}")
     if steps is not None and steps < 0:
         raise UserError(f"--steps: expected at least 0, got {steps}")
-    loaded = load_policy(policy, argmax=argmax, seed=seed)
-    shown = shown_parameters(loaded, parameters or {})
-    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is a way to leave
+    with contextlib.ExitStack() as stack, contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is a way to leave
+        loaded: Policy = stack.enter_context(Learning(learn)) if learn else load_policy(policy, argmax=argmax, seed=seed)
+        shown = shown_parameters(loaded, parameters or {})
         no_window = None if in_terminal else _window(loaded, seed, shown, steps)
         if in_terminal or no_window:
             with Flocks(seed=seed, **shown) as flocks, _screen(no_window) as keyboard:
@@ -80,6 +87,9 @@ def _window(policy: Policy, seed: int, shown: Mapping[str, Any], last: int | Non
                 policy.act(flocks)
                 flocks.step()
                 done += 1
+            if isinstance(policy, Learning):
+                policy.learn(LEARNING / WINDOW_FPS)
+                flocks.vec.annotate(policy.text, policy.curve)
             asked = flocks.render()
     return None
 
@@ -90,7 +100,12 @@ def _terminal(policy: Policy, flocks: Flocks, keyboard: int, fps: int, last: int
     done, due, speed, paused = 0, 0.0, 1.0, False
     rate, before = float(fps), perf_counter()
     while True:
-        _show(flocks, f"step {done}", f"speed {speed:g}x{' paused' if paused else ''}", f"{rate:.0f} fps")
+        others = [f"speed {speed:g}x{' paused' if paused else ''}", f"{rate:.0f} fps"]
+        if isinstance(policy, Learning):
+            if not paused:
+                policy.learn(LEARNING / fps)
+            others = [policy.text, policy.bars(CURVE)]
+        _show(flocks, f"step {done}", *others)
         if done == last:
             return
         for key in _keys(keyboard, max(0.0, before + 1 / fps - perf_counter())):
