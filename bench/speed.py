@@ -12,12 +12,15 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
+import os
 import shlex
 import statistics
 import subprocess
 import sys
 import tempfile
 import textwrap
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
@@ -48,30 +51,32 @@ class Peer:
     Args:
         name: of the file in bench/peers.
         python: that runs it.
-        num_envs, num_boids: flocks.
+        arguments: of its `make`.
+        path: folders where that Python looks for modules first.
     """
 
-    def __init__(self, name: str, python: str, num_envs: int, num_boids: int) -> None:
-        world = bench.room(num_boids)
-        command = [python, str(PEERS / "worker.py"), name, str(num_envs), str(num_boids)]
+    def __init__(self, name: str, python: str, arguments: list[Any], path: Sequence[Path] = ()) -> None:
+        folders = [*map(str, path), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  closed by close()
         self._process = subprocess.Popen(
-            [*command, str(world["width"]), str(world["height"])],
+            [python, str(PEERS / "worker.py"), name, json.dumps(arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
             cwd=tempfile.gettempdir(),  # PufferLib leaves a link in the current folder
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(folders)},
         )
         answer, _, why = self._process.stdout.readline().strip().partition(" ")
         if answer == "missing":
             self.close()
             raise ImportError(why)
         if answer != "ready":
-            raise RuntimeError(f"{name}, {num_envs} x {num_boids}: {self._last_words()}")
+            raise RuntimeError(f"{name}, {arguments}: {self._last_words()}")
 
-    def __call__(self, steps: int) -> bench.Times:
-        self._process.stdin.write(f"{steps}\n")
+    def __call__(self, steps: int, file: Path | None = None) -> bench.Times:
+        """Makes so many steps. file: for what it has learned by then, if it learns."""
+        self._process.stdin.write(f"{steps} {file or ''}\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline().split()
         if not answer:
@@ -134,7 +139,8 @@ def sweep(sizes: list[int], names: list[str], pythons: dict[str, str], rounds: i
             if name in missing or not least <= num_boids <= most:
                 continue
             try:
-                runs[name] = Peer(name, pythons[name], num_envs, num_boids)
+                world = bench.room(num_boids)
+                runs[name] = Peer(name, pythons[name], [num_envs, num_boids, world["width"], world["height"]])
                 peers.append(runs[name])
             except (ImportError, RuntimeError) as error:
                 missing[name] = str(error)

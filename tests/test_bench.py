@@ -106,13 +106,13 @@ def test_a_peer_in_its_own_python(speed, monkeypatch: pytest.MonkeyPatch, tmp_pa
     (tmp_path / "absent.py").write_text("def make(*world): import no_such_module\n")
     (tmp_path / "broken.py").write_text("def make(*world): return 1 / 0\n")
     monkeypatch.setattr(speed, "PEERS", tmp_path)
-    peer = speed.Peer("sleeper", sys.executable, 1, 8)
+    peer = speed.Peer("sleeper", sys.executable, [1, 8, 100.0, 100.0])
     assert peer(3).wall >= 0.03
     peer.close()
     with pytest.raises(ImportError, match="no_such_module"):
-        speed.Peer("absent", sys.executable, 1, 8)
+        speed.Peer("absent", sys.executable, [])
     with pytest.raises(RuntimeError, match="broken, 1 x 8: ZeroDivisionError"):
-        speed.Peer("broken", sys.executable, 1, 8)
+        speed.Peer("broken", sys.executable, [])
 
 
 def test_every_peer_says_what_differs(speed) -> None:

@@ -107,6 +107,18 @@ static inline void c_step(Squared* env) {
 
 #define ENV_FINAL_OBSERVATIONS
 
+/* In a mirror the columns have the other order, and left and right change places. */
+#define ENV_MIRROR
+static inline EnvMirror c_mirror_observation(const Squared* env, int32_t k) {
+    EnvMirror mirror = {k / env->size * env->size + env->size - 1 - k % env->size, 1};
+    return mirror;
+}
+static inline EnvMirror c_mirror_action(const Squared* env, int32_t k) {
+    EnvMirror mirror = {k < SQUARED_LEFT ? k : SQUARED_LEFT + SQUARED_RIGHT - k, 1};
+    (void)env;
+    return mirror;
+}
+
 /* Goes straight to the target, first along the column. */
 #define c_script c_script
 static inline void c_script(Squared* env) {

@@ -1,0 +1,32 @@
+"""Our learner in C: one step is one update."""
+
+from __future__ import annotations
+
+import numpy as np
+from learning import Environments, Task, save
+
+NAME = "boids-env"
+INSTALL = "comes with boids_env: pip install ."
+DIFFERS = """
+The learner of src/learn, through the class Learner. It bootstraps from the final observations. Each epoch uses every
+agent-step once. The mirror is off here, because the others have none."""
+
+
+class Learning:
+    def __init__(self, task: Task) -> None:
+        self.envs, self.field = Environments(task), task["score"]
+        self.learner = self.envs.module.Learner(self.envs.vec, seed=task["seed"], **task["settings"])
+
+    def __call__(self, updates: int) -> None:
+        for _ in range(updates):
+            self.learner.learn(1)
+
+    def save(self, file: str) -> None:
+        log = self.learner.log()
+        score = log["reward"] if self.field == "reward" else log.get(f"env/{self.field}", np.nan)
+        policy = self.learner.policy().items()
+        weights = {name: np.frombuffer(data, np.float32).reshape(shape) for name, (shape, data) in policy}
+        save(file, self.learner.agent_steps, score, weights)
+
+
+make = Learning
