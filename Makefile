@@ -16,7 +16,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 PINS    := requirements.txt constraints.txt tools/install_pufferlib.py
 PACKAGE := pyproject.toml CMakeLists.txt $(shell find src python cmake -not -path '*__pycache__*')
 CORES    = $$(getconf _NPROCESSORS_ONLN)
-C_FILES  = $(shell find src tests examples sanitizer bench -name '*.[ch]' 2>/dev/null)
+C_FILES  = $(shell find src tests examples sanitizer bench web -name '*.[ch]' 2>/dev/null)
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14

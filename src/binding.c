@@ -463,7 +463,7 @@ static const char layout_doc[] =
     "layout(**parameters)\n--\n\n"
     "The arrays that one environment with these parameters needs: {'num_agents': int, 'observation': space, 'action': space}.\n\n"
     "A space is one agent's share: {'dtype': NumPy's name, 'size': elements, 'low': float, 'high': float, 'choices': None, or how many\n"
-    "values each element has}.\n\n"
+    "values each element has, 'mirror': None, or what ENV_MIRROR says of each element or choice: ((from, sign), ...)}.\n\n"
     "Raises: TypeError or ValueError for a parameter, MemoryError.";
 static PyObject* module_layout(PyObject* module, PyObject* args, PyObject* kwargs) {
     PyObject *result = NULL, *keywords = NULL;
@@ -476,8 +476,11 @@ static PyObject* module_layout(PyObject* module, PyObject* args, PyObject* kwarg
     }
     if (!(keywords = bind_keywords(kwargs))) goto done;
     if (take_params(keywords, &first) < 0 || check_opened(&vec, env_vec_open(&vec, &first, 1, 0, 1)) < 0) goto done;
-    result = Py_BuildValue("{s:i,s:N,s:N}", "num_agents", (int)vec.num_agents, "observation",
-                           describe_space(vec.observation_space), "action", describe_space(vec.action_space));
+    const EnvSpace observation = vec.observation_space, action = vec.action_space;
+    result = Py_BuildValue(
+        "{s:i,s:N,s:N}", "num_agents", (int)vec.num_agents, "observation",
+        describe_space(observation, describe_mirror(&vec.envs[0], c_mirror_observation, observation.size)), "action",
+        describe_space(action, describe_mirror(&vec.envs[0], c_mirror_action, env_vec_num_outputs(&action))));
 done:
     env_vec_close(&vec);
     Py_XDECREF(keywords);

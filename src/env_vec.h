@@ -262,6 +262,13 @@ char env_vec__type_of(const Other*) = delete;
 
 /* ---- One environment and its arrays ------------------------------------------------------------------------------------ */
 
+/* The choices of all elements together, or the elements of a space without choices. */
+static inline int32_t env_vec_num_outputs(const EnvSpace* space) {
+    int32_t sum = space->choices ? 0 : space->size;
+    for (int32_t k = 0; space->choices && k < space->size; k++) sum += space->choices[k];
+    return sum;
+}
+
 /* The bytes of one agent's part of a space. */
 static inline size_t env_vec_row_bytes(const EnvSpace* space) {
     return (size_t)space->size * (space->type == 'f' || space->type == 'i' ? 4 : 1);

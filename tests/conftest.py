@@ -24,6 +24,7 @@ HEADERS = {
     "_least": "tests/counter/least.h",
     "_squared": "examples/squared/squared.h",
     "_snake": "examples/snake/snake.h",
+    "_cartpole": "examples/cartpole/cartpole.h",
 }
 
 
@@ -61,6 +62,12 @@ def squared() -> ModuleType:
 def snake() -> ModuleType:
     """examples/snake/snake.h as a module."""
     return _load("_snake")
+
+
+@pytest.fixture(scope="session")
+def cartpole() -> ModuleType:
+    """examples/cartpole/cartpole.h as a module."""
+    return _load("_cartpole")
 
 
 @pytest.fixture(scope="session")

@@ -948,8 +948,8 @@ def test_the_header_describes_itself(counter):
     assert (kind["goal"]["default"], kind["goal"]["choices"], kind["goal"]["unit"]) == ("climb", ("climb", "meet"), "")
     assert counter.layout(limit=7) == {
         "num_agents": 2,
-        "observation": {"dtype": "uint8", "size": 2, "low": 0.0, "high": 7.0, "choices": None},
-        "action": {"dtype": "int32", "size": 2, "low": 0.0, "high": 2.0, "choices": (3, 2)},
+        "observation": {"dtype": "uint8", "size": 2, "low": 0.0, "high": 7.0, "choices": None, "mirror": None},
+        "action": {"dtype": "int32", "size": 2, "low": 0.0, "high": 2.0, "choices": (3, 2), "mirror": None},
     }
 
 

@@ -53,7 +53,7 @@ def test_help_lists_the_parameters(command: str, capsys: pytest.CaptureFixture[s
     assert left.value.code == 0
     text = capsys.readouterr().out
     words = " ".join(text.split())
-    own = defaults()["env"] if command == "train" else {}
+    own = defaults("native")["env"] if command == "train" else {}
     assert own.get("horizon", 400) == (2000 if command == "train" else 400)
     for name, what in VecEnv.parameters.items():
         assert f"--env.{name.replace('_', '-')} " in text
@@ -76,11 +76,13 @@ def test_where_the_sources_are(option: str, file: str, tmp_path: Path) -> None:
 
 
 def test_show_config(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["train", "--show-config", "--train.gamma", "0.5", "--seed", "7"]) == 0
-    text = capsys.readouterr().out
-    assert "[train]" in text
-    assert "gamma = 0.5" in text
-    assert "seed = 7" in text
+    for trainer, section in (("native", "learn"), ("pufferl", "train")):
+        options = ["--trainer", trainer, f"--{section}.gamma", "0.5", "--seed", "7"]
+        assert main(["train", "--show-config", *options]) == 0
+        text = capsys.readouterr().out
+        assert f"[{section}]" in text
+        assert "gamma = 0.5" in text
+        assert "seed = 7" in text
     assert not Path("runs").exists()
 
 
@@ -94,7 +96,7 @@ def test_show_config(capsys: pytest.CaptureFixture[str]) -> None:
         ("score --sed 3", "unknown option --sed: did you mean --seeds"),
         ("score --num-boids 3", "unknown option --num-boids: did you mean --env.num-boids? See boids score --help"),
         ("train --num_boids 3", "unknown option --num_boids: did you mean --env.num-boids? See boids train --help"),
-        ("train --num-envs 3", "did you mean --vec.num-envs or --env.num-envs?"),
+        ("train --num-envs 3", "did you mean --env.num-envs or --vec.num-envs?"),
         ("score --wings", "unknown option --wings; see boids score --help"),
         ("score --seeds many", "boids: --seeds: expected an integer, got 'many'; see boids score --help"),
         ("bench all", "unexpected argument 'all'; see boids bench --help"),
@@ -135,50 +137,89 @@ def test_show_config(capsys: pytest.CaptureFixture[str]) -> None:
         ("bench --largest 2_000_000", "--largest: expected an integer in [1, 1048576], got 2_000_000"),
         ("bench --num-threads 0", "--num-threads: expected an integer in [1, 1024], got 0"),
         ("bench --json nowhere/x.json", "boids: nowhere/x.json: No such file or directory"),
-        ("train --train.gama 1", "did you mean --train.gamma"),
-        ("train --train.gamma", "--train.gamma: expected one argument"),
-        ("train --train.gamma --out x", "--train.gamma: expected one argument"),
+        ("train --trainer pufferl --train.gama 1", "did you mean --train.gamma"),
+        ("train --trainer pufferl --train.gamma", "--train.gamma: expected one argument"),
+        ("train --trainer pufferl --train.gamma --out x", "--train.gamma: expected one argument"),
         ("train --seed one", "--seed: expected an integer, got 'one'"),
         ("train --seed -1", "--seed: expected an integer in [0, 4294967295], got -1"),
-        ("train --train.seed 4294967296", "--train.seed: expected an integer in [0, 4294967295], got 4294967296"),
-        ("train --vec.seed -1", "--vec.seed: expected an integer in [0, 4294967295], got -1"),
+        (
+            "train --trainer pufferl --train.seed 4294967296",
+            "--train.seed: expected an integer in [0, 4294967295], got 4294967296",
+        ),
+        ("train --trainer pufferl --vec.seed -1", "--vec.seed: expected an integer in [0, 4294967295], got -1"),
         ("train --resume", "expected a run to resume"),
         ("train --resume --overwrite", "not allowed with argument"),
-        ("train --train.device cuda:77", "--train.device: expected cpu, because torch finds no GPU, got cuda:77"),
-        ("train --train.device abacus", "--train.device: expected auto, cpu, cuda or another device of torch, got abacus"),
-        ("train --base.rnn-name LSTM", "--base.rnn-name: expected None, got LSTM"),
-        ("train --base.policy-name Mine", "--base.policy-name: expected Policy, got Mine"),
-        ("train --vec.backend Fast", "--vec.backend: expected Serial or Multiprocessing or Ray or PufferEnv, got Fast"),
-        ("train --vec.backend Serial --vec.num-workers 2", "--vec.num-envs must be divisible by --vec.num-workers"),
+        (
+            "train --trainer pufferl --train.device cuda:77",
+            "--train.device: expected cpu, because torch finds no GPU, got cuda:77",
+        ),
+        (
+            "train --trainer pufferl --train.device abacus",
+            "--train.device: expected auto, cpu, cuda or another device of torch, got abacus",
+        ),
+        ("train --trainer pufferl --base.rnn-name LSTM", "--base.rnn-name: expected None, got LSTM"),
+        ("train --trainer pufferl --base.policy-name Mine", "--base.policy-name: expected Policy, got Mine"),
+        (
+            "train --trainer pufferl --vec.backend Fast",
+            "--vec.backend: expected Serial or Multiprocessing or Ray or PufferEnv, got Fast",
+        ),
+        (
+            "train --trainer pufferl --vec.backend Serial --vec.num-workers 2",
+            "--vec.num-envs must be divisible by --vec.num-workers",
+        ),
         ("train --env.num-threads 0", "--env.num-threads: expected an integer in [1, 1024], got 0"),
         ("train --env.num-envs 0", "--env.num-envs: expected an integer in [1, 1048576], got 0"),
-        ("train --policy.hidden-size 0", "--policy.hidden-size: expected an integer in [1, 1024], got 0"),
-        ("train --policy.hidden-layers 9", "--policy.hidden-layers: expected an integer in [1, 8], got 9"),
-        ("train --train.minibatch-size 0", "--train.minibatch-size: expected an integer in [1, 2147483647], got 0"),
+        ("train --trainer pufferl --policy.hidden-size 0", "--policy.hidden-size: expected an integer in [1, 1024], got 0"),
+        ("train --trainer pufferl --policy.hidden-layers 9", "--policy.hidden-layers: expected an integer in [1, 8], got 9"),
         (
-            "train --train.minibatch-size 1_000_000",
+            "train --trainer pufferl --train.minibatch-size 0",
+            "--train.minibatch-size: expected an integer in [1, 2147483647], got 0",
+        ),
+        (
+            "train --trainer pufferl --train.minibatch-size 1_000_000",
             "--train.minibatch-size: expected a multiple of 32, the --train.bptt-horizon",
         ),
-        ("train --train.minibatch-size 33", "up to 32768, the batch of 1024 boids, got 33"),
-        ("train --train.max-minibatch-size 5000", "--train.max-minibatch-size: expected a divisor of 8192"),
+        ("train --trainer pufferl --train.minibatch-size 33", "up to 32768, the batch of 1024 boids, got 33"),
         (
-            "train --train.batch-size 33000",
+            "train --trainer pufferl --train.max-minibatch-size 5000",
+            "--train.max-minibatch-size: expected a divisor of 8192",
+        ),
+        (
+            "train --trainer pufferl --train.batch-size 33000",
             "--train.batch-size: expected a multiple of 32768, which is 1024 boids x 32 steps",
         ),
-        ("train --train.bptt-horizon auto", "--train.batch-size, --train.bptt-horizon: expected a number for one of them"),
-        ("train --train.bptt-horizon auto --train.batch-size 3", "--train.batch-size: expected a multiple of 1024"),
-        ("train --train.bptt-horizon 0", "--train.bptt-horizon: expected an integer in [1, 2147483647], got 0"),
         (
-            "train --train.checkpoint-interval 0",
+            "train --trainer pufferl --train.bptt-horizon auto",
+            "--train.batch-size, --train.bptt-horizon: expected a number for one of them",
+        ),
+        (
+            "train --trainer pufferl --train.bptt-horizon auto --train.batch-size 3",
+            "--train.batch-size: expected a multiple of 1024",
+        ),
+        (
+            "train --trainer pufferl --train.bptt-horizon 0",
+            "--train.bptt-horizon: expected an integer in [1, 2147483647], got 0",
+        ),
+        (
+            "train --trainer pufferl --train.checkpoint-interval 0",
             "--train.checkpoint-interval: expected an integer in [1, 2147483647], got 0",
         ),
-        ("train --train.update-epochs 0", "--train.update-epochs: expected an integer in [1, 10000], got 0"),
-        ("train --train.cpu-threads 0", "--train.cpu-threads: expected an integer in [1, 1024], got 0"),
-        ("train --train.learning-rate 1e300", "--train.learning-rate: expected a number in [0, 1], got 1e+300"),
-        ("train --train.gamma 1e999", "--train.gamma: expected a number, got '1e999'"),
-        ("train --train.precision x", "--train.precision: expected float32 or bfloat16, got x"),
-        ("train --train.optimizer magic", "--train.optimizer: expected adam or muon, got magic"),
-        ("train --train.total-timesteps 1000", "--train.total-timesteps: expected at least one batch, 32768, got 1000"),
+        (
+            "train --trainer pufferl --train.update-epochs 0",
+            "--train.update-epochs: expected an integer in [1, 10000], got 0",
+        ),
+        ("train --trainer pufferl --train.cpu-threads 0", "--train.cpu-threads: expected an integer in [1, 1024], got 0"),
+        (
+            "train --trainer pufferl --train.learning-rate 1e300",
+            "--train.learning-rate: expected a number in [0, 1], got 1e+300",
+        ),
+        ("train --trainer pufferl --train.gamma 1e999", "--train.gamma: expected a number, got '1e999'"),
+        ("train --trainer pufferl --train.precision x", "--train.precision: expected float32 or bfloat16, got x"),
+        ("train --trainer pufferl --train.optimizer magic", "--train.optimizer: expected adam or muon, got magic"),
+        (
+            "train --trainer pufferl --train.total-timesteps 1000",
+            "--train.total-timesteps: expected at least one batch, 32768, got 1000",
+        ),
         ("train --out /dev/null", "/dev/null: expected a folder, got a file"),
         ("train --out /proc/nowhere/run", "boids: /proc/nowhere/run: No such file or directory"),
     ],

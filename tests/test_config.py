@@ -1,4 +1,4 @@
-"""Values by their names: PufferLib's default.ini, boids.ini, the command line."""
+"""Values by their names: the ini files, the command line."""
 
 import ast
 import configparser
@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from boids_env import UserError, VecEnv
+from boids_env._boids import Learner
 from boids_env.cli import main
-from boids_env.learn.config import CHOICES, LIMITS, OWN_INI, check_parameters, load, to_ini
+from boids_env.learn.config import CHOICES, LIMITS, OWN_INI, SECTIONS, check_parameters, load, to_ini
 from interpreter import python
 
 
@@ -30,7 +31,7 @@ def literal(text: str) -> Any:
 
 def test_every_spelling_of_an_option(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--train.learning-rate", "0.1", "--env.num_boids=5", "--train.name", "a=b", "--train.project", "-1"]
-    config = shown(capsys, *arguments, "--seed", "4")
+    config = shown(capsys, "--trainer", "pufferl", *arguments, "--seed", "4")
     assert config["train"]["learning_rate"] == 0.1
     assert config["env"]["num_boids"] == 5
     assert config["train"]["name"] == "a=b"
@@ -40,7 +41,7 @@ def test_every_spelling_of_an_option(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_boids_ini_lies_over_pufferlibs() -> None:
-    config = load()
+    config = load(trainer="pufferl")
     assert config["base"]["env_name"] == "boids"
     assert config["train"]["optimizer"] == "adam"  # ours; PufferLib's is muon
     assert config["train"]["vtrace_rho_clip"] == 1.0  # PufferLib's alone
@@ -57,10 +58,13 @@ def test_every_key_of_boids_ini_means_something() -> None:
     assert spec is not None
     assert spec.submodule_search_locations
     default.read(f"{spec.submodule_search_locations[0]}/config/default.ini")
-    ours = {"train": {"cpu_threads"}, "policy": {"hidden_size", "hidden_layers", "shared_value"}}
+    ours = {"train": {"cpu_threads"}, "policy": {"hidden_size", "hidden_layers", "shared_value", "mirror"}}
     for section in own.sections():
-        known = {*default[section], *ours.get(section, ())}
-        if section == "env":
+        if section == "learn":
+            known = {*Learner.settings, "seed", "num_threads", "agent_steps"}
+        elif section != "env":
+            known = {*default[section], *ours.get(section, ())}
+        else:
             known = {*VecEnv.parameters, "num_envs", "num_threads", "log_interval"}
         assert set(own[section]) <= known, section
 
@@ -84,11 +88,16 @@ def test_every_key_of_boids_ini_means_something() -> None:
         ("env.speed", "5", 5.0),
         ("env.stagger", "False", False),
         ("env.observation", "nearest", "nearest"),
+        ("learn.learning_rate", "1", 1.0),
+        ("learn.agent_steps", "2e6", 2_000_000),
+        ("learn.annealing", "cosine", "cosine"),
+        ("learn.mirror", "false", False),
     ],
 )
 def test_values_take_the_type_of_their_name(name: str, text: str, value: Any, capsys: pytest.CaptureFixture[str]) -> None:
     section, key = name.split(".")
-    got = shown(capsys, f"--{name}", text)[section][key]
+    trainer = "native" if section in SECTIONS["native"] else "pufferl"
+    got = shown(capsys, "--trainer", trainer, f"--{name}", text)[section][key]
     assert got == value
     assert type(got) is type(value)
 
@@ -116,6 +125,15 @@ def test_values_take_the_type_of_their_name(name: str, text: str, value: Any, ca
         ("env.view_radius", "1e999", r"--env.view-radius: expected a number in .*, got 1e999"),
         ("env.view_radius", "-5", r"--env.view-radius: expected a number in .*, got -5"),
         ("env.separation_radius", "200", r"^boids: --env.separation-radius: expected .*, got 200$"),
+        ("learn.gamma", "2", r"--learn.gamma: expected a number in \[0, 1\], got 2"),
+        ("learn.seed", "-1", r"--learn.seed: expected an integer in \[0, 9223372036854775807\], got -1"),
+        ("learn.gama", "1", r"unknown option --learn.gama: did you mean --learn.gamma"),
+        ("train.gamma", "1", r"--train.gamma: expected an option of --trainer native, got one of --trainer pufferl"),
+        (
+            "env.log_interval",
+            "9",
+            r"--env.log-interval: expected .* native, got one of --trainer pufferl",
+        ),
         ("env.observation", "all", r"--env.observation: invalid choice: 'all' \(choose from '?rules'?, '?nearest'?\)"),
     ],
 )
@@ -124,15 +142,22 @@ def test_mistakes(name: str, text: str, message: str, capsys: pytest.CaptureFixt
     assert re.search(message, capsys.readouterr().err.strip())
 
 
+def test_options_of_the_other_trainer(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--show-config", "--trainer", "pufferl", "--learn.gamma", "1"]) == 2
+    expected = "boids: --learn.gamma: expected an option of --trainer pufferl, got one of --trainer native\n"
+    assert capsys.readouterr().err == expected
+
+
 def test_mistakes_of_a_program() -> None:
     with pytest.raises(UserError, match=r"unknown option --train.learnin-rate: did you mean --train.learning-rate"):
-        load({"train.learnin_rate": 1})
+        load({"train.learnin_rate": 1}, "pufferl")
     with pytest.raises(UserError, match=r"unknown option --gamma"):
         load({"gamma": 1})
     for name, value in (("train.cpu_threads", True), ("train.gamma", "1"), ("vec.num_envs", 1.5), ("train.seed", -1)):
         with pytest.raises(UserError, match=f"^--{name.replace('_', '-')}: expected a"):
-            load({name: value})
-    assert load({"train.learning_rate": 1, "vec.num_workers": "auto"})["train"]["learning_rate"] == 1
+            load({name: value}, "pufferl")
+    config = load({"train.learning_rate": 1, "vec.num_workers": "auto"}, "pufferl")
+    assert config["train"]["learning_rate"] == 1
     with pytest.raises(UserError, match="separation_radius"):
         load({"env.separation_radius": 200.0})
     with pytest.raises(UserError, match="num_boids: expected an int"):
@@ -140,7 +165,7 @@ def test_mistakes_of_a_program() -> None:
 
 
 def test_the_config_as_an_ini_file() -> None:
-    config = load({"env.speed": 3.0, "vec.num_workers": "auto"})
+    config = load({"env.speed": 3.0, "vec.num_workers": "auto"}, "pufferl")
     parser = configparser.ConfigParser()
     parser.read_string(to_ini(config))
     for section, values in config.items():
@@ -155,20 +180,20 @@ def test_without_pufferlib() -> None:
         from boids_env import UserError
         from boids_env.learn.config import load
         try:
-            load()
+            load(trainer="pufferl")
         except UserError as error:
             print(error)
         """,
         hidden=("pufferlib",),
     )
-    assert "training needs PufferLib" in done.stdout, done.stderr
+    assert "--trainer pufferl needs PufferLib" in done.stdout, done.stderr
     code = "from boids_env.cli import main; main(['train', '--train.vtrace-rho-clip', '1'])"  # a key of PufferLib's alone
-    assert "training needs PufferLib" in python(code, hidden=("pufferlib",)).stderr
+    assert "--trainer pufferl needs PufferLib" in python(code, hidden=("pufferlib",)).stderr
 
 
 def test_every_limit_and_choice_is_of_a_value_that_exists() -> None:
-    config = load()
     for name in (*LIMITS, *CHOICES):
         section, key = name.split(".")
-        assert key in config[section], name
-        load({name: config[section][key]})  # and allows the default
+        trainer = "native" if section == "learn" else "pufferl"
+        value = load(trainer=trainer)[section][key]
+        load({name: value}, trainer)  # and allows the default

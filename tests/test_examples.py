@@ -1,4 +1,4 @@
-"""examples/: squared and snake as modules, as classes, as packages of their own, and as something to learn."""
+"""examples/: squared, snake and cartpole as modules, as classes, as packages of their own, and as something to learn."""
 
 import importlib
 import importlib.util
@@ -19,10 +19,12 @@ from boids_env.env.puffer import pufferlib  # an import of its own would leave a
 from interpreter import python
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = ["squared", "snake"]
+NAMES = ["squared", "snake", "cartpole"]
+DRAWN = ["squared", "snake"]  # with a picture, a window and a script
 SMALL = {
     "squared": {"num_envs": 6, "size": 5},
     "snake": {"num_envs": 2, "width": 9, "height": 7, "num_snakes": 3, "num_food": 9},
+    "cartpole": {"num_envs": 6},
 }
 UP, DOWN, LEFT, RIGHT = range(4)  # of snake
 EMPTY, FOOD, CORPSE, WALL, BODY, HEAD = range(6)
@@ -32,7 +34,7 @@ vector = importlib.import_module("pufferlib.vector")
 
 @pytest.fixture(params=NAMES)
 def name(request: pytest.FixtureRequest) -> str:
-    """Each of the two in turn."""
+    """Each of them in turn."""
     request.getfixturevalue(request.param)  # the extension, in sys.modules from now on
     return str(request.param)
 
@@ -44,6 +46,9 @@ def folders() -> Iterator[None]:
     sys.path[:0] = added
     yield
     sys.path[:] = [path for path in sys.path if path not in added]
+
+
+drawn = pytest.mark.parametrize("name", DRAWN, indirect=True)
 
 
 def cls(name: str) -> Any:
@@ -70,6 +75,7 @@ def played(env: Any, seed: int | None = 7, steps: int = 60) -> bytes:
 # ---- The modules -------------------------------------------------------------------------------------------------------
 
 
+@drawn
 def test_every_observation_lies_in_the_space(name: str) -> None:
     env = make(name, seed=3)
     assert isinstance(env, pufferlib.PufferEnv)
@@ -99,14 +105,15 @@ def test_numpy_alone_plays_the_same(name: str) -> None:
     env, other = make(name, seed=4), numpy_env(importlib.import_module(f"_{name}"))(seed=4, **SMALL[name])
     assert type(other).__name__ == type(env).__name__ == name.capitalize()
     assert (env.reset(1)[0] == other.reset(1)[0]).all()
-    for _ in range(50):
-        other.script()
+    for step in range(50):
+        other.actions[:] = same_actions(env, step)
         assert (env.step(other.actions)[0] == other.step()[0]).all()
         assert (env.rewards == other.rewards).all()
     env.close()
     other.close()
 
 
+@drawn
 def test_a_caller_may_scribble_on_the_observations(name: str) -> None:
     env = make(name)
     env.reset(0)
@@ -118,6 +125,7 @@ def test_a_caller_may_scribble_on_the_observations(name: str) -> None:
     env.close()
 
 
+@drawn
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (50, 1), (3, 2), (37, 90)])
 def test_pixels(name: str, size: tuple[int, int]) -> None:
     env = make(name)
@@ -229,6 +237,71 @@ def test_an_episode_is_cut_off(request: pytest.FixtureRequest, name: str, steps:
     env.close()
 
 
+def cartpole_moved(pole: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """A step of Barto, Sutton, Anderson 1983, without friction, of poles (n x 4), in doubles.
+
+    Theirs has the pole's angular acceleration with the cart's still in it; Gymnasium's CartPole-v1 has the same form.
+    """
+    gravity, cart_mass, pole_mass, half, force, step = 9.8, 1.0, 0.1, 0.5, 10.0, 0.02
+    _, speed, angle, spin = pole.T.astype(np.float64)
+    mass, sine, cosine = cart_mass + pole_mass, np.sin(angle), np.cos(angle)
+    pushed = np.where(right, force, -force)
+    angular = gravity * sine + cosine * (-pushed - pole_mass * half * spin**2 * sine) / mass
+    angular /= half * (4 / 3 - pole_mass * cosine**2 / mass)
+    linear = (pushed + pole_mass * half * (spin**2 * sine - angular * cosine)) / mass
+    return pole + step * np.stack([speed, linear, spin, angular], 1)
+
+
+@pytest.mark.usefixtures("cartpole")
+def test_cartpole_moves_by_its_equations() -> None:
+    env = cls("cartpole")(num_envs=1000, horizon=60)
+    rng = np.random.default_rng(0)
+    pole, tick = env.reset(1)[0].copy(), np.zeros(1000)
+    fallen = cut = 0
+    for _ in range(300):
+        # half of them play at random, half balance for a while
+        right = np.where(np.arange(1000) % 2, pole[:, 2] + pole[:, 3] > 0, rng.random(1000) < 0.5)
+        expected, tick = cartpole_moved(pole, right), tick + 1
+        observations, rewards, terminals, truncations, _ = env.step(right.astype(np.int32))
+        assert (rewards == 1).all()
+        fell = (np.abs(expected[:, 0]) > 2.4) | (np.abs(expected[:, 2]) > np.radians(12))
+        assert (terminals == fell).all()
+        assert (truncations == (~fell & (tick == 60))).all()
+        ended = terminals | truncations
+        np.testing.assert_allclose(observations[~ended], expected[~ended], rtol=0, atol=1e-6)
+        assert (np.abs(observations[ended]) <= 0.05).all()
+        fallen, cut = fallen + terminals.sum(), cut + truncations.sum()
+        pole, tick = observations.copy(), np.where(ended, 0, tick)
+    assert min(fallen, cut) > 1000
+    env.close()
+
+
+@pytest.mark.usefixtures("cartpole")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_cartpole_is_gymnasiums() -> None:
+    """Step by step, from where ours is; and as long an episode."""
+    env, theirs = cls("cartpole")(), gymnasium.make("CartPole-v1", disable_env_checker=True)
+    assert theirs.spec.max_episode_steps == env.parameters["horizon"]
+    rng = np.random.default_rng(0)
+    theirs.reset(seed=1)
+    pole = env.reset(1)[0][0].copy()
+    ends = 0
+    for _ in range(3000):
+        action = int(rng.integers(2))
+        theirs.unwrapped.state = tuple(pole.astype(np.float64))
+        theirs.unwrapped.steps_beyond_terminated = None
+        expected, reward, fell, *_ = theirs.unwrapped.step(action)
+        observations, rewards, terminals, _, _ = env.step(np.array([action], np.int32))
+        assert (rewards[0], terminals[0]) == (reward, fell)
+        if not fell:
+            np.testing.assert_allclose(observations[0], expected, rtol=0, atol=1e-6)
+        ends += fell
+        pole = observations[0].copy()
+    assert ends > 50
+    env.close()
+    theirs.close()
+
+
 # ---- The PufferEnvs ----------------------------------------------------------------------------------------------------
 
 
@@ -237,7 +310,7 @@ def test_writes_into_the_buffers_it_is_given(name: str) -> None:
     n, (cells,) = own.num_agents, own.single_observation_space.shape
     own.close()
     shared = {
-        "observations": np.full((3 * n, cells), 99, np.uint8),
+        "observations": np.full((3 * n, cells), 99, own.single_observation_space.dtype),
         "actions": np.full(3 * n, 99, np.int32),
         "rewards": np.full(3 * n, 99, np.float32),
         "terminals": np.ones(3 * n, bool),
@@ -291,9 +364,9 @@ def test_backends(name: str) -> None:
 
 def test_gymnasium_spaces(name: str) -> None:
     env = make(name)
-    assert env.single_action_space == gymnasium.spaces.Discrete({"squared": 5, "snake": 4}[name])
-    size, high = {"squared": (25, 2), "snake": (121, 5)}[name]
-    assert env.single_observation_space == gymnasium.spaces.Box(0, high, (size,), np.uint8)
+    assert env.single_action_space == gymnasium.spaces.Discrete({"squared": 5, "snake": 4, "cartpole": 2}[name])
+    spaces = {"squared": (0, 2, (25,), np.uint8), "snake": (0, 5, (121,), np.uint8), "cartpole": (-np.inf, np.inf, (4,))}
+    assert env.single_observation_space == gymnasium.spaces.Box(*spaces[name])
     env.close()
 
 
@@ -353,6 +426,7 @@ other.close()
 """
 
 
+@drawn
 @pytest.mark.slow
 def test_window(name: str, display: dict[str, str]) -> None:
     code = VIEWER.format(path=str(Path(str(sys.modules[f"_{name}"].__file__)).parent), name=name)

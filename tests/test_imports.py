@@ -10,7 +10,7 @@ import boids_env
 from interpreter import OPTIONAL, python
 
 PACKAGE = Path(boids_env.__file__).parent
-NEED_PUFFERLIB = {"boids_env.env.boids", "boids_env.env.puffer", "boids_env.learn.network", "boids_env.learn.train"}
+NEED_PUFFERLIB = {"boids_env.env.boids", "boids_env.env.puffer", "boids_env.learn.network", "boids_env.learn.pufferl"}
 
 
 def name_of(path: Path) -> str:

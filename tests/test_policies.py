@@ -33,7 +33,7 @@ def network(action: str, **sizes: Any) -> Policy:
     """A network with opinions: random weights, larger than those it starts to learn from."""
     torch.manual_seed(1)
     boids = Boids(action=action)
-    policy = Policy(boids, **sizes)
+    policy = Policy(boids, **{"hidden_size": 64, **sizes})
     boids.close()
     with torch.no_grad():
         for parameter in policy.parameters():
@@ -91,7 +91,7 @@ def test_draws_as_torch_would(action: str, tmp_path: Path) -> None:
 
 def test_the_network_has_the_methods_of_pufferlibs() -> None:
     for shared in (False, True):
-        policy = network("discrete", shared_value=shared)
+        policy = network("discrete", shared_value=shared, mirror=False)
         observations = torch.rand(6, 10)
         hidden = policy.encode_observations(observations)
         assert hidden.shape == (6, policy.hidden_size)
@@ -99,6 +99,8 @@ def test_the_network_has_the_methods_of_pufferlibs() -> None:
         assert logits.shape == (6, 5)
         assert value.shape == (6, 1)
         assert torch.equal(policy.forward_eval(observations, {})[0], policy(observations, {})[0])
+    with pytest.raises(UserError, match="an LSTM remembers left and right: expected mirror=False"):
+        network("discrete").encode_observations(observations)
 
 
 @pytest.mark.parametrize("name", ["random", "reynolds"])
@@ -194,10 +196,14 @@ def changed(name: str, array: Any) -> dict[str, Any]:
         (changed("encoder.0.weight", np.zeros((64, 0))), "encoder.0.weight: expected floats"),
         (changed("meta", "{"), "expected a policy.npz"),
         (changed("meta", "[1]"), "meta that is no JSON object"),
+        (changed("mirror.action", np.zeros((2, 4))), "mirror.action: expected floats, 2x5, got float64, 2x4"),
+        (changed("mirror.action", np.array([[1, 2, 3, 4, 5], 5 * [1]], float)), "mirror.action: expected indices below 5"),
+        (changed("mirror.action", np.array([[1, 2, 3, 4, 0], 5 * [1]], float)), "which changes nothing if it is done twice"),
+        (changed("mirror.action", np.array([range(5), 5 * [2]], float)), "and signs, 1 or -1"),
         (changed("meta", '{"format": 2}'), "expected format 1, got 2"),
         (changed("meta", "[" * 100_000), "expected a policy.npz of boids train, got "),
         (changed("meta", "9" * 10_000), "expected a policy.npz of boids train, got "),
-        (changed("meta", '{"parameters": 3}'), "meta that is no JSON object"),
+        (changed("meta", '{"parameters": 3}'), "parameters that are no JSON object"),
         (changed("meta", '{"parameters": {"observation": 3}}'), "policy.npz: observation: expected"),
         (changed("meta", '{"parameters": {"num_neighbors": 1000}}'), "policy.npz: num_neighbors: expected"),
         ({"decoder.weight": np.array([Trap()], dtype=object)}, "expected a policy.npz"),
@@ -208,7 +214,7 @@ def test_bad_npz(content: dict[str, Any], message: str, tmp_path: Path, capsys: 
     np.savez(path, **content)
     if "encoder.0.weight" not in content and "decoder.bias" in content:
         # whatever is left is a smaller network, and no policy for any flock
-        with Flocks() as flocks, pytest.raises(UserError, match="expected flocks with 64 observations"):
+        with Flocks() as flocks, pytest.raises(UserError, match="mirror.observation: expected floats, 2x64, got float32, 2x10"):
             load_policy(path).act(flocks)
         return
     with pytest.raises(UserError, match=message) as raised:
@@ -388,14 +394,14 @@ def test_one_ships_with_the_package_and_flocks() -> None:
     assert load_policy("learned").interface == {"action": "discrete", "observation": "rules", "num_neighbors": 8}
 
 
-@pytest.fixture(scope="module")
-def policy_in_c(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+def in_c(folder: Path, header: Path) -> ctypes.CDLL:
+    """A policy that tools/policy_header.py wrote, compiled."""
     compiler = needs.compiler()
-    source = tmp_path_factory.mktemp("c") / "policy.c"
-    source.write_text("""
-        #include "policy.h"
-        void scores(const float* observation, float* out) { learned_scores(observation, out); }
-        bool act(float* observations, int32_t* actions, int32_t num_boids, int action, uint64_t seed) {
+    source = folder / "policy.c"
+    source.write_text(f"""
+        #include "{header}"
+        void scores(const float* observation, float* out) {{ learned_scores(observation, out); }}
+        bool act(float* observations, int32_t* actions, int32_t num_boids, int action, uint64_t seed) {{
             Boids env;
             memset(&env, 0, sizeof env);
             env_defaults(&env);
@@ -404,27 +410,72 @@ def policy_in_c(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
             env.observations = observations;
             env.actions = actions;
             return learned_act(&env, &seed);
-        }
+        }}
     """)
     command = [*compiler.split(), "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
-    folders = f"-I{ROOT / 'src'}", f"-I{ROOT / 'examples'}"
-    subprocess.run([*command, *folders, source, "-o", source.with_suffix(".so"), "-lm"], check=True)
-    return ctypes.CDLL(source.with_suffix(".so"))
+    subprocess.run([*command, f"-I{ROOT / 'src'}", source, "-o", source.with_suffix(".so"), "-lm"], check=True)
+    library = ctypes.CDLL(source.with_suffix(".so"))
+    library.act.restype = ctypes.c_bool
+    return library
+
+
+def scores_in_c(policy: ctypes.CDLL, observations: np.ndarray) -> np.ndarray:
+    out = np.zeros((len(observations), 5), np.float32)
+    for row, scores in zip(observations, out, strict=True):
+        policy.scores(ctypes.c_void_p(row.ctypes.data), ctypes.c_void_p(scores.ctypes.data))
+    return out
+
+
+@pytest.fixture(scope="module")
+def policy_in_c(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    return in_c(tmp_path_factory.mktemp("c"), ROOT / "examples/policy.h")
+
+
+def test_mirror_images_get_mirrored_answers_to_the_bit(action: str, tmp_path: Path) -> None:
+    """In NumPy, in torch and in C. tests/test_learner.py does it for the learner."""
+    network(action).export(tmp_path / "policy.npz", {})
+    network_of_torch, loaded = network(action), load_policy(tmp_path / "policy.npz")
+    assert isinstance(loaded, Learned)
+    assert loaded.mirror is not None
+    (source, sign), (turn, turned) = loaded.mirror.observation, loaded.mirror.action
+    with Flocks(num_boids=200, action=action) as flocks, torch.no_grad():
+        seen(flocks)
+        images = np.ascontiguousarray(flocks.observations[:, source] * sign)
+        lone = (images == flocks.observations).all(1)  # its own image, to which there is one answer
+        assert lone.sum() < 20
+        there = np.where(lone[:, None], 0, flocks.observations)
+        here = np.where(lone[:, None], 0, images)
+        assert np.array_equal(loaded.scores(here)[~lone], (loaded.scores(there)[:, turn] * turned)[~lone])
+        out = [network_of_torch(torch.as_tensor(rows))[0] for rows in (here, there)]
+        means = [o.mean if isinstance(o, torch.distributions.Normal) else o for o in out]
+        assert torch.equal(means[0][~lone], (means[1][:, turn] * turned)[~lone])
+        for argmax in (True, False):
+            actions = []
+            for rows in (there, here):
+                flocks.observations[:] = rows
+                load_policy(tmp_path / "policy.npz", argmax=argmax, seed=5).act(flocks)
+                actions.append(flocks.actions[~lone].copy())
+            assert np.array_equal(actions[1], turn[actions[0]] if action == "discrete" else -actions[0])
+            assert len(np.unique(actions[0])) > 2
+        if action == "discrete":
+            tool = ROOT / "tools/policy_header.py"
+            subprocess.run([sys.executable, tool, tmp_path / "policy.npz", tmp_path / "p.h"], check=True)
+            policy = in_c(tmp_path, tmp_path / "p.h")
+            got = [scores_in_c(policy, rows) for rows in (here, there)]
+            assert np.array_equal(got[0][~lone], got[1][:, turn][~lone])
+            assert np.abs(got[1] - loaded.scores(there)).max() < 1e-4
 
 
 def test_in_c_it_scores_alike_and_draws_by_the_scores(policy_in_c: ctypes.CDLL) -> None:
     random = np.random.default_rng(1)
     observations = random.uniform(-1, 1, (500, 10)).astype(np.float32)
     expected = load_policy("learned").scores(observations)
-    got = np.zeros((500, 5), np.float32)
-    for row, out in zip(observations, got, strict=True):
-        policy_in_c.scores(ctypes.c_void_p(row.ctypes.data), ctypes.c_void_p(out.ctypes.data))
+    got = scores_in_c(policy_in_c, observations)
     assert np.abs(got - expected).max() < 1e-4 * max(1, np.abs(expected).max())
 
     hesitant = np.argmin(expected.max(1))
     many, actions = np.tile(observations[hesitant], (20_000, 1)), np.full(20_000, -1, np.int32)
     pointers = ctypes.c_void_p(many.ctypes.data), ctypes.c_void_p(actions.ctypes.data)
-    policy_in_c.act.restype = ctypes.c_bool
     assert policy_in_c.act(*pointers, 20_000, 0, ctypes.c_uint64(7))
     chances = np.exp(expected[hesitant] - expected[hesitant].max())
     assert np.abs(np.bincount(actions, minlength=5) / 20_000 - chances / chances.sum()).max() < 0.02

@@ -244,7 +244,7 @@ def test_import_leaves_nothing_behind(tmp_path: Any) -> None:
         import os, signal, sys, warnings
         before = signal.getsignal(signal.SIGINT), sys.excepthook
         from boids_env import Boids
-        import boids_env.learn.train
+        import boids_env.learn.pufferl
         assert before == (signal.getsignal(signal.SIGINT), sys.excepthook)
         assert os.listdir() == [], os.listdir()
         assert not any(f[0] == "error" for f in warnings.filters)

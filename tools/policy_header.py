@@ -29,7 +29,7 @@ HEAD = """\
 TAIL = """\
 /* clang-format on */
 
-/* Scores each of the {outputs} turns for one boid. */
+{mirror}/* Scores each of the {outputs} turns for one boid. */
 static inline void learned_scores(const float observation[{inputs}], float scores[{outputs}]) {{
 {layers}}}
 
@@ -61,8 +61,29 @@ LAYER = """\
 """
 
 
+MIRROR = """\
+/* Of an observation and its mirror image, the policy sees the one with the larger first element in which they differ. */
+static const int learned_mirror_from[{inputs}] = {{{source}}};
+static const float learned_mirror_sign[{inputs}] = {{{sign}}};
+static const int learned_mirror_turn[{outputs}] = {{{turns}}};
+
+/* Writes what the policy sees. Returns whether it is the mirror image. */
+static inline bool learned_see(const float observation[{inputs}], float seen[{inputs}]) {{
+    for (int k = 0; k < {inputs}; k++) seen[k] = observation[learned_mirror_from[k]] * learned_mirror_sign[k];
+    for (int k = 0; k < {inputs}; k++)
+        if (seen[k] != observation[k]) {{
+            if (seen[k] > observation[k]) return true;
+            break;
+        }}
+    memcpy(seen, observation, {inputs} * sizeof(float));
+    return false;
+}}
+
+"""
+
+
 def numbers(row: np.ndarray) -> str:
-    return ", ".join(f"{value:#.6g}f" for value in row)
+    return ", ".join(f"{value:#.9g}f" for value in row)
 
 
 def header(path: str, name: str) -> str:
@@ -70,25 +91,37 @@ def header(path: str, name: str) -> str:
     policy = load_policy(path)
     if not isinstance(policy, Learned) or policy.continuous:
         raise UserError(f"{path}: expected a learned policy with discrete turns")
-    text, code, of = "", "", "observation"
+    text, code, mirror, of = "", "", "", "observation"
+    inputs, outputs = policy.observation_size, policy.outputs
+    if policy.mirror is not None:
+        source, sign = policy.mirror.observation
+        turns = ", ".join(map(str, policy.mirror.action[0]))
+        mirror = MIRROR.format(
+            inputs=inputs, outputs=outputs, source=", ".join(map(str, source)), sign=numbers(sign), turns=turns
+        )
+        code, of = (
+            f"    float seen[{inputs}], answer[{outputs}];\n    const bool mirrored = learned_see(observation, seen);\n",
+            "seen",
+        )
     for k, (weight, bias) in enumerate(policy.layers):  # (in x out), (out)
         ins, outs = weight.shape
         rows = ",\n".join(f"    {{{numbers(row)}}}" for row in weight)
         text += f"static const float learned_weight{k}[{ins}][{outs}] = {{\n{rows}}};\n"
         text += f"static const float learned_bias{k}[{outs}] = {{{numbers(bias)}}};\n"
         last = k == len(policy.layers) - 1
-        to = "scores" if last else f"hidden{k}"
+        to = f"hidden{k}" if not last else "scores" if policy.mirror is None else "answer"
         if not last:
             code += f"    float {to}[{outs}];\n"
         code += LAYER.format(ins=ins, outs=outs, to=to, of=of, k=k)
         if not last:
             code += f"    for (int o = 0; o < {outs}; o++) {to}[o] = tanhf({to}[o]);\n"
         of = to
-    inputs, outputs = policy.observation_size, policy.outputs
+    if policy.mirror is not None:
+        code += f"    for (int k = 0; k < {outputs}; k++) scores[k] = answer[mirrored ? learned_mirror_turn[k] : k];\n"
     sizes = ", ".join(str(size) for size in (inputs, *(len(bias) for _, bias in policy.layers)))
-    source = Path(path).name if path != "learned" else "learned.npz"
-    tail = TAIL.format(inputs=inputs, outputs=outputs, last=outputs - 1, layers=code)
-    return HEAD.format(name=name, source=source, sizes=sizes) + text + tail
+    origin = Path(path).name if path != "learned" else "learned.npz"
+    tail = TAIL.format(inputs=inputs, outputs=outputs, last=outputs - 1, mirror=mirror, layers=code)
+    return HEAD.format(name=name, source=origin, sizes=sizes) + text + tail
 
 
 def main() -> int:

@@ -31,6 +31,7 @@ class Space(TypedDict):
     low: float  # every element lies in [low, high]
     high: float
     choices: tuple[int, ...] | None  # None, or how many values each element has: 0 .. choices[k] - 1
+    mirror: tuple[tuple[int, int], ...] | None  # (from, sign) of each element, or of each choice, as ENV_MIRROR says
 
 class Layout(TypedDict):
     num_agents: int  # of one environment

@@ -100,8 +100,9 @@ def _refuse(unknown: Sequence[str], command: str | None, parser: argparse.Argume
     from boids_env.learn.config import SECTIONS, load, unknown_option
 
     given = next((argument for argument in unknown if argument.startswith("--")), unknown[0]).partition("=")[0]
-    if command == "train" and given.startswith(tuple(f"--{section}." for section in SECTIONS)):
-        load()  # says where PufferLib is missing, whose keys are unknown without it
+    pufferls = set(SECTIONS["pufferl"]) - set(SECTIONS["native"])
+    if command == "train" and given.startswith(tuple(f"--{section}." for section in pufferls)):
+        load(trainer="pufferl")  # says where PufferLib is missing, whose keys are unknown without it
     if not given.startswith("-"):
         raise UserError(_see(f"unexpected argument {given!r}", parser))
     raise UserError(_see(str(unknown_option(given, parser._option_string_actions)), parser))
@@ -123,16 +124,28 @@ def _parameters(options: argparse.Namespace) -> dict[str, Any]:
 
 def _train(options: argparse.Namespace) -> int:
     from boids_env.learn.config import load, to_ini
+    from boids_env.learn.train import resumed_config, train
 
-    config = load(_values(options))
+    values, native = _values(options), options.trainer == "native"
+    if options.seed is not None:
+        values["learn.seed" if native else "train.seed"] = options.seed
+    if options.resume and options.setting:
+        raise UserError("--setting: not possible with --resume, because the run has its settings")
+    resumed = resumed_config(options.out, values) if native and options.resume else None
+    config = load(values, options.trainer, options.setting, resumed)
     if options.show_config:
         print(to_ini(config), end="")
         return 0
-    try:
-        from boids_env.learn.train import train
-    except ModuleNotFoundError as error:
-        raise UserError(f"training needs {error.name}, which is not installed: see 'Installing PufferLib'") from None
-    finished = train(config, options.out, resume=options.resume, overwrite=options.overwrite)
+    if native:
+        finished = train(config, options.out, resume=options.resume, overwrite=options.overwrite)
+    else:
+        try:
+            from boids_env.learn import pufferl
+        except ModuleNotFoundError as error:
+            raise UserError(
+                f"--trainer pufferl needs {error.name}, which is not installed: see 'Installing PufferLib'"
+            ) from None
+        finished = pufferl.train(config, options.out, resume=options.resume, overwrite=options.overwrite)
     print(f"{options.out / 'policy.npz'}" + ("" if finished else ": stopped early, --resume continues"))
     return 0 if finished else 130
 
@@ -220,17 +233,26 @@ def _parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentP
 
     number, seed = _reported(config.number), _integer(0, 2**63 - 1)
 
-    sub = command("train", _train, "train a policy with PufferLib", "[OPTION ...] [--section.key VALUE ...]")
+    usage = "[OPTION ...] [--section.key VALUE ...]"
+    epilog = "Examples: boids train --seed 2 --env.view-radius 150        boids train --setting mill --out runs/mill"
+    sub = command("train", _train, "train a policy", usage, epilog)
     sub.add_argument("--out", type=Path, default=Path("runs/flock"), metavar="DIR", help="folder to write (%(default)s)")
     sub.add_argument(
-        "--seed", dest="train.seed", type=_integer(*config.LIMITS["train.seed"]), default=argparse.SUPPRESS, metavar="N",
-        help="seed of the network, the flocks and the draws; same as --train.seed",
+        "--trainer", choices=tuple(config.SECTIONS), default="native",
+        help="native, the learner in C (the default), or pufferl, PufferLib's trainer",
+    )  # fmt: skip
+    sub.add_argument("--setting", choices=config.settings(), help="a flock and its rewards by name")
+    sub.add_argument(
+        "--seed", type=_integer(*config.LIMITS["train.seed"]), metavar="N",
+        help="seed of the network, the flocks and the draws; same as --learn.seed, or --train.seed of pufferl",
     )  # fmt: skip
     kept = sub.add_mutually_exclusive_group()
     kept.add_argument("--resume", action="store_true", help="continue the run in DIR")
     kept.add_argument("--overwrite", action="store_true", help="replace the run in DIR")
     sub.add_argument("--show-config", action="store_true", help="print every --section.key and its value")
-    _add_parameters(sub, config.defaults()["env"])
+    native = config.defaults("native")
+    _add_parameters(sub, native["env"])
+    _add_settings(sub, native["learn"])
     _add_config(sub)
 
     usage = "[POLICY ...] [OPTION ...] [--env.key VALUE ...]"
@@ -331,17 +353,47 @@ def _add_parameters(parser: argparse.ArgumentParser, defaults: Mapping[str, Any]
         )
 
 
+def _add_settings(parser: argparse.ArgumentParser, defaults: Mapping[str, Any]) -> None:
+    """An option `--learn.name` for each setting of the learner, with its type, choices and help from the header."""
+    from boids_env._boids import Learner
+    from boids_env.env.describe import sentence
+    from boids_env.learn.config import LIMITS, converter, option
+
+    group = parser.add_argument_group("settings of the learner, --trainer native")
+    for name, text in {"agent_steps": "agent-steps to learn for", "num_threads": "threads that learn"}.items():
+        full = f"learn.{name}"
+        group.add_argument(
+            option(full), dest=full, type=_integer(*LIMITS[full]), default=argparse.SUPPRESS, metavar="N",
+            help=f"{text} ({defaults[name]})",
+        )  # fmt: skip
+    for name, what in Learner.settings.items():
+        metavar = {"int": "N", "float": "X", "bool": "True|False"}.get(what["type"]) or "|".join(what["choices"] or ())
+        default = "as many as agent_steps" if name == "anneal_steps" else defaults[name]
+        group.add_argument(
+            option(f"learn.{name}"),
+            dest=f"learn.{name}",
+            type=_reported(converter(what)),
+            choices=what["choices"],
+            default=argparse.SUPPRESS,
+            metavar=metavar,
+            help=sentence(what, default).replace("%", "%%"),
+        )
+
+
 def _add_config(parser: argparse.ArgumentParser) -> None:
     """An option `--section.key` for every other value of the ini files; `--show-config` lists them."""
-    from boids_env._boids import VecEnv
-    from boids_env.learn.config import defaults, like, option
+    from boids_env.learn.config import SECTIONS, defaults, like, option
 
-    for section, values in defaults().items():
-        for key, example in values.items():
-            if section == "env" and key in VecEnv.parameters:
-                continue
-            name, convert = f"{section}.{key}", _reported(like(key, example))
-            parser.add_argument(option(name), dest=name, type=convert, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    known = parser._option_string_actions
+    for trainer in SECTIONS:
+        for section, values in defaults(trainer).items():
+            for key, example in values.items():
+                name = f"{section}.{key}"
+                if option(name) not in known:
+                    convert = _reported(like(key, example))
+                    parser.add_argument(
+                        option(name), dest=name, type=convert, default=argparse.SUPPRESS, help=argparse.SUPPRESS
+                    )
 
 
 def _reported(convert: Callable[[str], Any]) -> Callable[[str], Any]:

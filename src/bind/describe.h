@@ -180,8 +180,20 @@ static inline int add_class_data(PyObject* type) {
     return good ? 0 : -1;
 }
 
-/* One agent's share of an array as {"dtype", "size", "low", "high", "choices"}. */
-static inline PyObject* describe_space(EnvSpace space) {
+/* What the mirror makes of each element of an observation, or of each choice or float of an action: ((from, sign), ...). None without
+ * ENV_MIRROR. `of`: c_mirror_observation or c_mirror_action. */
+static inline PyObject* describe_mirror(const Env* env, EnvMirror (*of)(const Env*, int32_t), int32_t size) {
+    PyObject* result = ENV_VEC_HAS_MIRROR ? PyTuple_New(size) : Py_NewRef(Py_None);
+    for (int32_t k = 0; result && ENV_VEC_HAS_MIRROR && k < size; k++) {
+        const EnvMirror mirror = of(env, k);
+        PyObject* pair = Py_BuildValue("(ii)", (int)mirror.from, (int)mirror.sign);
+        if (!pair || PyTuple_SetItem(result, k, pair) < 0) Py_CLEAR(result); /* SetItem steals the pair */
+    }
+    return result;
+}
+
+/* One agent's share of an array as {"dtype", "size", "low", "high", "choices", "mirror"}. Steals `mirror`, of describe_mirror. */
+static inline PyObject* describe_space(EnvSpace space, PyObject* mirror) {
     PyObject* choices = space.choices ? PyTuple_New(space.size) : Py_NewRef(Py_None);
     for (int32_t k = 0; choices && space.choices && k < space.size; k++) {
         PyObject* number = PyLong_FromLong(space.choices[k]);
@@ -189,9 +201,9 @@ static inline PyObject* describe_space(EnvSpace space) {
         space.low = 0;
         if (!k || space.high < (float)(space.choices[k] - 1)) space.high = (float)(space.choices[k] - 1);
     }
-    if (!choices) return NULL;
-    return Py_BuildValue("{s:s,s:i,s:d,s:d,s:N}", "dtype", space_type(space.type)->name, "size", (int)space.size, "low",
-                         (double)space.low, "high", (double)space.high, "choices", choices);
+    /* N steals a reference, and fails where it is NULL */
+    return Py_BuildValue("{s:s,s:i,s:d,s:d,s:N,s:N}", "dtype", space_type(space.type)->name, "size", (int)space.size, "low",
+                         (double)space.low, "high", (double)space.high, "choices", choices, "mirror", mirror);
 }
 
 #endif

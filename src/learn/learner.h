@@ -93,7 +93,8 @@ typedef struct Learner {
     bool bad_header;   /* learn_open failed because the header breaks the contract, and not because of an argument */
     float input_scale; /* of observations */
     LearnLog log;
-    double reward_sum; /* of the rollout */
+    int32_t stepped;   /* steps of the rollout that were made */
+    double reward_sum; /* of these */
 
     /* with the weights, Adam's moments and the EnvVec, this is the state */
     uint64_t seed;
@@ -232,8 +233,7 @@ static inline const char* learn_open(Learner* learner, EnvVec* vec, const LearnS
     learner->settings = *settings;
     learner->num_threads = (int32_t)num_threads;
     learner->num_actions = action.size;
-    learner->num_outputs = action.choices ? 0 : action.size;
-    for (int32_t k = 0; action.choices && k < action.size; k++) learner->num_outputs += action.choices[k];
+    learner->num_outputs = env_vec_num_outputs(&action);
     const float low = fabsf(observation.low), high = fabsf(observation.high), largest = low > high ? low : high;
     learner->input_scale = observation.type != 'f' && !observation.choices && largest > 0 ? 1.0f / largest : 1.0f;
     learner->has_mirror = ENV_VEC_HAS_MIRROR && settings->mirror;

@@ -17,6 +17,9 @@
  *     learn_act(&learner, &vec, LEARN_DRAW);                                // actions for any EnvVec with the same spaces
  *     learn_close(&learner);                                                // before env_vec_close
  *
+ * Who shows the steps, such as a page that draws them, makes the rollout with learn_step, one at a time; learn_update then adds what is left.
+ * Nobody else steps the EnvVec between two of them.
+ *
  * Observations of floats are taken as they are, integers divided by the largest of their space. Discrete actions have one output for each
  * choice. A continuous action is normal around its output, with a deviation that is learned. One that leaves the space is moved to its
  * edge for the environment. The output 0 stands for the middle of the space, 1 for its upper end.
@@ -97,18 +100,30 @@ static inline void learn__step_work(void* context, int32_t from, int32_t to) {
     learn__give(learner, &scratch);
 }
 
-/* Steps the environments, and stores what the learner needs of each step. */
-static inline const char* learn__roll_out(Learner* learner) {
+/* One step of the rollout: the policy acts, and the environments step. It stores what the learner needs of it. */
+static inline const char* learn_step(Learner* learner) {
     EnvVec* vec = learner->vec;
-    LearnStep step = {learner, 0};
-    for (;; step.t++) {
-        env_threads_run(learner->num_threads, learn__blocks(vec->num_agents), learn__step_work, &step);
-        if (step.t == learner->settings.rollout) return NULL;
-        const char* message = env_vec_step(vec);
-        if (message) return message;
-        for (int64_t i = 0; i < vec->num_agents; i++)
-            learner->reward_sum += (double)((const float*)vec->arrays[ENV_VEC_REWARDS])[i];
-    }
+    if (!vec) return "call learn_open() first";
+    if (!vec->started) return "call env_vec_reset() first";
+    if (learner->stepped == learner->settings.rollout) return "call learn_update() first";
+    LearnStep step = {learner, learner->stepped};
+    env_threads_run(learner->num_threads, learn__blocks(vec->num_agents), learn__step_work, &step);
+    const char* message = env_vec_step(vec);
+    if (message) return message;
+    if (learner->stepped++ == 0) learner->reward_sum = 0;
+    for (int64_t i = 0; i < vec->num_agents; i++)
+        learner->reward_sum += (double)((const float*)vec->arrays[ENV_VEC_REWARDS])[i];
+    return NULL;
+}
+
+/* The whole rollout, and the values of its last observations. */
+static inline const char* learn__roll_out(Learner* learner) {
+    const char* message = NULL;
+    while (!message && learner->stepped < learner->settings.rollout) message = learn_step(learner);
+    LearnStep last = {learner, learner->stepped};
+    if (!message) env_threads_run(learner->num_threads, learn__blocks(learner->vec->num_agents), learn__step_work, &last);
+    learner->stepped = 0;
+    return message;
 }
 
 /* Generalized advantage estimation: Schulman et al., "High-Dimensional Continuous Control Using GAE", 2016 (arXiv 1506.02438), eq. 16.
@@ -371,7 +386,7 @@ static inline const char* learn__explain(Learner* learner, LearnLog* log) {
     return learn__check_finite(learner, "returns", squares + error_squares);
 }
 
-/* One update: a rollout, and `epochs` times all its minibatches. */
+/* One update: a rollout, or what is left of it after learn_step, and `epochs` times all its minibatches. */
 static inline const char* learn_update(Learner* learner) {
     if (!learner->vec) return "call learn_open() first";
     if (!learner->vec->started) return "call env_vec_reset() first";
@@ -380,7 +395,6 @@ static inline const char* learn_update(Learner* learner) {
     const float per_minibatch = 1.0f / (float)(minibatches * settings->epochs);
     LearnLog log;
     memset(&log, 0, sizeof log);
-    learner->reward_sum = 0;
     const char* message = learn__roll_out(learner);
     if (message) return message;
     learn_gae(settings->rollout, (size_t)learner->vec->num_agents, settings->gamma, settings->gae_lambda, learner->rewards,

@@ -58,7 +58,7 @@ static inline LearnHead learn__head(const Learner* learner) {
 /* The bytes of the whole state. */
 static inline size_t learn_state_bytes(const Learner* learner) { return (size_t)learn__head(learner).bytes; }
 
-/* Writes the state to learn_state_bytes(learner) bytes. After the first env_vec_reset. */
+/* Writes the state between two updates to learn_state_bytes(learner) bytes. After the first env_vec_reset. */
 static inline void learn_get_state(const Learner* learner, void* data) {
     const LearnHead head = learn__head(learner);
     const float* const arrays[] = {learner->weights, learner->first_moment, learner->second_moment};
@@ -142,6 +142,7 @@ static inline const char* learn_set_state(Learner* learner, const void* data, si
     memcpy(&head, at, sizeof head);
     at += sizeof head;
     for (int k = 0; k < 3; k++, at += size) memcpy(arrays[k], at, size);
+    learner->stepped = 0;
     learner->seed = head.seed;
     learner->agent_steps = head.agent_steps;
     learner->updates = head.updates;

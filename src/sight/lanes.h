@@ -201,6 +201,41 @@ static const int16_t sight__high_halves[2 * SIGHT_LANES] = {0, -1, 0, -1, 0, -1,
 #undef OF_U16
 #undef OF_U32
 #undef OF_S32
+#elif defined(__wasm_simd128__)
+
+/* --- WebAssembly SIMD: 4 lanes --------------------------------------------------------------------------------------------- */
+#include <wasm_simd128.h>
+#define TARGET
+#define NAME sight__wasm
+#define LANES 4
+#define VECTOR v128_t
+#define LOAD(p) wasm_v128_load(p)
+#define STORE(p, v) wasm_v128_store(p, v)
+#define EVEN_WORDS(a, b) wasm_i32x4_shuffle(a, b, 0, 2, 4, 6)
+#define TWO(p) wasm_i32x4_splat(sight__two(p))
+#define SPLAT(a) wasm_i16x8_splat(a)
+#define SPLAT32(a) wasm_i32x4_splat((int32_t)(a))
+#define ADD(a, b) wasm_i16x8_add(a, b)
+#define ADD32(a, b) wasm_i32x4_add(a, b)
+#define SUBTRACT(a, b) wasm_i16x8_sub(a, b)
+#define DOUBLE(a) wasm_i16x8_add_sat(a, a)
+#define MULHRS(a, b) wasm_i16x8_q15mulr_sat(a, b)
+#define OR(a, b) wasm_v128_or(a, b)
+#define LEAST(a, b) wasm_u16x8_min(a, b)
+#define LEAST32(a, b) wasm_u32x4_min(a, b)
+#define MOST32(a, b) wasm_u32x4_max(a, b)
+#define SHIFT_RIGHT(a, n) wasm_u16x8_shr(a, (uint32_t)(n))
+#define MASK v128_t
+#define AT_MOST(a, b) wasm_u16x8_le(a, b)
+#define COUNT_WHERE(count, seen) wasm_i16x8_sub(count, seen)
+#define ADD16_WHERE(sum, seen, v) wasm_i16x8_add(sum, wasm_v128_and(seen, v))
+#define ADD_WHERE(sum, seen, v) wasm_i32x4_sub(sum, wasm_i32x4_dot_i16x8(seen, v))
+#define ADD_PRODUCTS(sum, a, b) wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(a, b))
+#define LOW_HALF(a) wasm_v128_and(a, wasm_i32x4_splat(0xFFFF))
+#define HIGH_HALF(a) wasm_u32x4_shr(a, 16)
+#define TO_HIGH_HALF(a) wasm_i32x4_shl(a, 16)
+#define ONLY_HIGH_HALF(a) wasm_v128_and(a, wasm_i32x4_splat((int32_t)0xFFFF0000))
+#include "sight/kernel.h"
 #endif
 
 /* The fastest that this processor has. */
@@ -222,6 +257,10 @@ static inline SightKernels sight__fastest_kernels(void) {
 #if defined(__GNUC__) && defined(__aarch64__)
     const SightKernels neon = KERNELS(sight__neon);
     return neon;
+#endif
+#if defined(__wasm_simd128__)
+    const SightKernels wasm = KERNELS(sight__wasm);
+    return wasm;
 #endif
     const SightKernels plain = KERNELS(sight__plain);
     return plain;

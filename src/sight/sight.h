@@ -30,7 +30,7 @@
  *     ux = mulhrs(x[j] - x[i], doubled, scale)   int16; wraps before it is doubled, and saturates then: it is out of sight
  *     uy = mulhrs(y[j] - y[i], doubled, scale)
  *     d2 = mulhrs(ux, ux) + mulhrs(uy, uy)       uint16; sight->view2 at the view radius
- * with mulhrs(a, b) = round(a * b / 2^15), one instruction of SSSE3, AVX2, AVX-512 and NEON. A square distance is off by 1 at most, which
+ * with mulhrs(a, b) = round(a * b / 2^15), one instruction of SSSE3, AVX2, AVX-512, NEON and WebAssembly. A square distance is off by 1 at most, which
  * matters to the very near: where d2 is at most sight->exact2, the distance to the nearest is computed anew from whole positions.
  *
  * Lanes. A vector holds the bodies that look, 32 bits each. The loop runs over the bodies that they look at, two at a time, one for

@@ -204,6 +204,28 @@ static void test_it_learns_to_climb(void) {
     env_vec_close(&vec);
 }
 
+/* Who makes the rollout step by step gets the same bits, also where learn_update makes the rest of it. */
+static void test_steps_one_at_a_time_change_no_bit(void) {
+    uint64_t hashes[3];
+    for (int steps = 0; steps <= 8; steps += 4) {
+        EnvVec vec = counters(ENVS);
+        const LearnSettings settings = small_settings();
+        Learner learner;
+        CHECK_TEXT(learn_open(&learner, &vec, &settings, 5, 1), NULL);
+        for (int k = 0; k < 3; k++) {
+            for (int t = 0; t < steps; t++) CHECK_TEXT(learn_step(&learner), NULL);
+            if (steps == 8) CHECK_TEXT(learn_step(&learner), "call learn_update() first");
+            CHECK_TEXT(learn_update(&learner), NULL);
+        }
+        CHECK(learner.agent_steps == 3 * learner.num_batch && isfinite(learner.log.reward));
+        hashes[steps / 4] = hash_weights(&learner);
+        CHECK(hashes[steps / 4] == hashes[0]);
+        learn_close(&learner);
+        CHECK_TEXT(learn_step(&learner), "call learn_open() first");
+        env_vec_close(&vec);
+    }
+}
+
 /* A reward that is no number is found before it gets into the weights. */
 static void test_nan_is_found(void) {
     EnvVec vec = counters(ENVS);
@@ -285,6 +307,7 @@ int main(void) {
     RUN(test_threads_change_no_bit);
     RUN(test_state_goes_on_to_the_same_bits);
     RUN(test_it_learns_to_climb);
+    RUN(test_steps_one_at_a_time_change_no_bit);
     RUN(test_nan_is_found);
     RUN(test_mathematics);
     RUN(test_products);

@@ -1,6 +1,7 @@
-"""The configuration of a run: PufferLib's default.ini, `boids.ini` over it, and the command line over both.
+"""The configuration of a run: `boids.ini`, a named setting over it, and the command line over both.
 
-A value has one name everywhere, `section.key`. The command line spells it `--section.key value`.
+A value has one name everywhere, `section.key`. The command line spells it `--section.key value`. For PuffeRL, PufferLib's
+default.ini is below them all.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from boids_env._boids import MAX_ENVS, VecEnv, layout
+from boids_env._boids import MAX_ENVS, Learner, VecEnv, layout
 from boids_env.env.describe import in_range
 from boids_env.errors import UserError, needs_pufferlib
 
@@ -25,11 +26,14 @@ Config = dict[str, dict[str, Any]]
 Convert = Callable[[str], Any]  # text from the command line to a value. Raises: ValueError, which says what was expected
 
 OWN_INI = Path(__file__).with_name("boids.ini")
-SECTIONS = ("base", "vec", "env", "policy", "rnn", "train")  # PufferLib's [sweep] is not for `boids train`
+SETTINGS = Path(__file__).with_name("settings")  # the named settings: an ini file each
+# by trainer; PufferLib's [sweep] is not for `boids train`
+SECTIONS = {"native": ("env", "learn"), "pufferl": ("base", "vec", "env", "policy", "rnn", "train")}
 AUTO = ("num_workers", "batch_size", "bptt_horizon")  # integers, or `auto`
 MANY = 2**31 - 1
 # least and most of the values that neither the flock checks nor PufferLib; an integer where the least is one
 LIMITS: dict[str, tuple[int, int] | tuple[float, float]] = {
+    "learn.seed": (0, 2**63 - 1), "learn.num_threads": (1, 1024), "learn.agent_steps": (1, 2**53),
     "vec.num_envs": (1, 1024), "vec.num_workers": (1, 1024), "vec.batch_size": (1, 1024), "vec.seed": (0, 2**32 - 1),
     "env.num_envs": (1, MAX_ENVS), "env.num_threads": (1, 1024), "env.log_interval": (1, MANY),
     "policy.hidden_size": (1, 1024), "policy.hidden_layers": (1, 8),
@@ -51,38 +55,74 @@ CHOICES = {
 }
 
 
-def defaults() -> Config:
-    """The values of the ini files, by section and key. Without PufferLib they are those of boids.ini alone."""
+def settings() -> list[str]:
+    """The names of the named settings."""
+    return sorted(path.stem for path in SETTINGS.glob("*.ini"))
+
+
+def defaults(trainer: str, setting: str | None = None) -> Config:
+    """The values of the ini files, by section and key. Without PufferLib those of its own ini file are missing."""
     parser = configparser.ConfigParser()
-    spec = find_spec("pufferlib")
-    if spec is not None and spec.origin is not None:
-        parser.read(Path(spec.origin).parent / "config" / "default.ini")
+    if trainer == "native":
+        parser["learn"] = {name: str(what["default"]) for name, what in Learner.settings.items()}
+    else:
+        spec = find_spec("pufferlib")
+        if spec is not None and spec.origin is not None:
+            parser.read(Path(spec.origin).parent / "config" / "default.ini")
     parser.read(OWN_INI)
-    return {s: {key: _literal(text) for key, text in parser[s].items()} for s in SECTIONS if s in parser}
+    if setting is not None:
+        parser.read(SETTINGS / f"{setting}.ini")
+    config = {s: {key: _literal(text) for key, text in parser[s].items()} for s in SECTIONS[trainer] if s in parser}
+    if trainer == "native":
+        config["env"].pop("log_interval", None)  # of PuffeRL's infos
+    return config
 
 
-def load(overrides: Mapping[str, Any] | None = None) -> Config:
+def load(
+    overrides: Mapping[str, Any] | None = None,
+    trainer: str = "native",
+    setting: str | None = None,
+    resumed: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Config:
     """The whole configuration of a run.
 
     Args:
         overrides: values by `section.key`.
+        trainer: `native` or `pufferl`.
+        setting: the name of one of `settings()`.
+        resumed: the config of a run that is resumed, over the defaults.
 
     Raises:
-        UserError: PufferLib is not installed; an override of an unknown name or out of its range; a parameter that the flock
-            refuses.
+        UserError: PufferLib is needed and not installed; an override of an unknown name or out of its range; a parameter
+            that the flock refuses.
     """
-    if find_spec("pufferlib") is None:
-        raise UserError(needs_pufferlib("training"))
-    config = defaults()
+    if trainer == "pufferl" and find_spec("pufferlib") is None:
+        raise UserError(needs_pufferlib("--trainer pufferl"))
+    if setting is not None and setting not in settings():
+        raise UserError(f"--setting: expected {' or '.join(settings())}, got {setting}")
+    config = defaults(trainer, setting)
+    for section, values in (resumed or {}).items():
+        config[section].update(values)
     known = {*(f"{section}.{key}" for section in config for key in config[section]), *map(env_name, VecEnv.parameters)}
     for name, value in (overrides or {}).items():
         if name not in known:
-            raise unknown_option(option(name), map(option, sorted(known)))
+            raise _unknown(name, known, trainer)
         section, key = name.split(".")
         config[section][key] = value
         _check(name, value)
     check_parameters({key: value for key, value in config["env"].items() if key in VecEnv.parameters})
     return config
+
+
+def _unknown(name: str, known: Iterable[str], trainer: str) -> UserError:
+    """The error for a value that this trainer does not have."""
+    other = "pufferl" if trainer == "native" else "native"
+    section, _, key = name.partition(".")
+    if section not in SECTIONS[trainer] or key not in defaults(trainer)[section]:
+        theirs = defaults(other).get(section, {})
+        if key in theirs or (section not in SECTIONS[trainer] and section in SECTIONS[other]):
+            return UserError(f"{option(name)}: expected an option of --trainer {trainer}, got one of --trainer {other}")
+    return unknown_option(option(name), map(option, sorted(known)))
 
 
 def _check(name: str, value: Any) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
-import math
 import os
 import re
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -20,6 +17,7 @@ from boids_env._boids import layout
 from boids_env.env.core import Array, Core
 from boids_env.errors import UserError
 from boids_env.files import whole
+from boids_env.learn.npz import another_kind, check_size, read_npz
 
 FORMAT = 1  # of policy.npz
 LEARNED = Path(__file__).with_name("learned.npz")  # made by `make policy`
@@ -74,13 +72,45 @@ class Reynolds:
         env.script()
 
 
+class Mirror:
+    """Left and right as one. Of an observation and its mirror image the policy sees always the same one: the one with the
+    larger first element in which they differ. Where that was the mirror image, its answer is mirrored back.
+
+    Args:
+        observation: (2, elements). Element k of the mirror image is element [0, k] times [1, k].
+        action: (2, outputs). The same for the scores of all choices, or for the means of floats.
+    """
+
+    def __init__(self, observation: NDArray[np.float32], action: NDArray[np.float32]) -> None:
+        self.observation, self.action = ((rows[0].astype(np.intp), rows[1]) for rows in (observation, action))
+
+    def canonical(self, observations: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """The observations as the policy sees them, and (num_agents, 1) which of them are mirrored."""
+        source, sign = self.observation
+        images = observations[:, source] * sign
+        first = (images != observations).argmax(1)[:, None]
+        mirrored = np.take_along_axis(images, first, 1) > np.take_along_axis(observations, first, 1)
+        return np.where(mirrored, images, observations), mirrored
+
+    def back(self, out: NDArray[np.float32], mirrored: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """The policy's answers for the observations as they were."""
+        source, sign = self.action
+        return np.where(mirrored, out[:, source] * sign, out)
+
+    def choices_back(self, choices: NDArray[np.intp], mirrored: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """The choices that the policy's choices stand for."""
+        return np.where(mirrored[:, 0], self.action[0][choices], choices)
+
+
 class Learned:
-    """`boids_env.learn.network.Policy` in NumPy: tanh layers, then one score for each choice, or a mean and a spread.
+    """The policy of a Learner, or of `boids_env.learn.network`, in NumPy.
+
+    It is tanh layers, then a score for each choice, or a mean and a spread.
 
     Args:
         arrays: its weights by the names torch gives them: `encoder.0.weight` (out x in), `encoder.0.bias`,
             `encoder.2.weight` and so on, then `decoder.weight` and `decoder.bias`, or `decoder_mean.*` and
-            `decoder_logstd`.
+            `decoder_logstd`. With a `Mirror`, also `mirror.observation` and `mirror.action`.
         meta: notes of the training: `parameters` of the flock it was trained in, and more.
         argmax: takes the choice with the highest score, instead of drawing one by its score.
         seed: of the draws.
@@ -111,11 +141,15 @@ class Learned:
             weight = _array(arrays, f"{layer}.weight", (None, width))
             width = len(weight)
             self.layers.append((np.ascontiguousarray(weight.T), _array(arrays, f"{layer}.bias", (width,))))
-        self.observation_size, self.outputs = self.layers[0][0].shape[0], width
+        self.observation_size, self.outputs = self.layers[0][0].shape[0], self.layers[-1][0].shape[1]
         self._spread = None
         if self.continuous:
             spread = np.exp(_array(arrays, "decoder_logstd", (1, width)).astype(np.float64).clip(-700, 700))
             self._spread = _array({"exp(decoder_logstd)": spread}, "exp(decoder_logstd)", (1, width))
+        self.mirror = None
+        if "mirror.observation" in arrays:
+            sizes = {"observation": self.observation_size, "action": self.outputs}
+            self.mirror = Mirror(*(_mirror(arrays, f"mirror.{of}", size) for of, size in sizes.items()))
         parameters = self.meta.get("parameters", {})
         self.interface: Mapping[str, Any] = {key: parameters[key] for key in INTERFACE if key in parameters}
 
@@ -125,22 +159,31 @@ class Learned:
 
     def scores(self, observations: NDArray[np.float32]) -> NDArray[np.float32]:
         """The score of each choice, or the mean of a float: (num_agents, outputs), from (num_agents, observation size)."""
-        out = observations
-        for weight, bias in self.layers[:-1]:
-            out = np.tanh(out @ weight + bias)
-        return out @ self.layers[-1][0] + self.layers[-1][1]
+        out, mirrored = self._answers(observations)
+        return out if self.mirror is None else self.mirror.back(out, mirrored)
 
     def act(self, env: Core) -> None:
         self._check(env)
-        out = self.scores(env.observations)
+        out, mirrored = self._answers(env.observations)
         if self._spread is None:
             if not self.argmax:  # the largest of scores with Gumbel noise is a draw from their softmax
                 out -= np.log(self._random.standard_exponential(out.shape, np.float32) + TINY)
-            env.actions[:] = out.argmax(1)
+            choices = out.argmax(1)
+            env.actions[:] = choices if self.mirror is None else self.mirror.choices_back(choices, mirrored)
         else:
             if not self.argmax:
                 out += self._spread * self._random.standard_normal(out.shape, np.float32)
-            np.clip(out, -1, 1, out=env.actions)
+            np.clip(out if self.mirror is None else self.mirror.back(out, mirrored), -1, 1, out=env.actions)
+
+    def _answers(self, observations: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """What the layers answer to the observations as they see them, and (num_agents, 1) which of these are mirrored."""
+        mirrored = np.zeros((len(observations), 1), np.bool_)
+        out = observations
+        if self.mirror is not None:
+            out, mirrored = self.mirror.canonical(observations)
+        for weight, bias in self.layers[:-1]:
+            out = np.tanh(out @ weight + bias)
+        return out @ self.layers[-1][0] + self.layers[-1][1], mirrored
 
     def _check(self, env: Core) -> None:
         """Raises: UserError, if the spaces are not those that it was trained for."""
@@ -186,7 +229,11 @@ def load_policy(which: str | os.PathLike[str], *, argmax: bool = False, seed: in
             raise UserError(f"{which}: expected random, reynolds, learned or the path of a policy; there is no such file")
     except OSError as error:  # a name that is too long, a folder that may not be read
         raise UserError(f"{which}: expected the path of a policy, got {error.strerror}") from None
-    arrays, meta = _weights(path) if path.suffix == ".pt" else _read_npz(path)
+    arrays, meta = _weights(path) if path.suffix == ".pt" else read_npz(path, LARGEST, "policy.npz of boids train")
+    if meta.get("format", FORMAT) != FORMAT:
+        raise UserError(f"{path}: expected format {FORMAT}, got {meta['format']}")
+    if not isinstance(meta.get("parameters", {}), dict):
+        raise UserError(f"{path}: expected a policy.npz of boids train, got parameters that are no JSON object")
     try:
         policy = Learned(arrays, meta, str(which), argmax, seed)
         layout(**policy.interface)
@@ -218,41 +265,16 @@ def _array(arrays: Mapping[str, Array], name: str, shape: tuple[int | None, ...]
     return floats
 
 
-def _read_npz(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
-    """The arrays and the meta data of a policy.npz. Raises: UserError."""
-    try:
-        _check_size(path, LARGEST)
-        with zipfile.ZipFile(path) as file:
-            arrays = {entry.filename.removesuffix(".npy"): _read_npy(_unpacked(file, entry)) for entry in file.infolist()}
-        meta = json.loads(str(arrays.pop("meta", "{}")))
-        if not isinstance(meta, dict) or not isinstance(meta.get("parameters", {}), dict):
-            raise ValueError("meta that is no JSON object")
-    except Exception as error:  # zipfile, zlib, lzma, json and NumPy raise many kinds on a file that is no policy
-        raise _no_policy(path, "policy.npz of boids train", error) from None
-    if meta.get("format", FORMAT) != FORMAT:
-        raise UserError(f"{path}: expected format {FORMAT}, got {meta['format']}")
-    return arrays, meta
-
-
-def _unpacked(file: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """As many bytes as the directory says, and no more in memory; `file.read` unpacks all there are."""
-    with file.open(entry) as packed:
-        return packed.read(entry.file_size + 1)
-
-
-def _read_npy(data: bytes) -> Array:
-    """An array from an .npy file's bytes, of which it takes no more memory. Raises: ValueError."""
-    file = io.BytesIO(data)
-    version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call]  # NumPy 1 has no types here
-    if version not in ((1, 0), (2, 0)):
-        raise ValueError(f"an array of version {version}")
-    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read_header(file)  # type: ignore[no-untyped-call]  # the same
-    if dtype.hasobject or dtype.itemsize * math.prod(shape) != len(data) - file.tell():
-        raise ValueError(f"an array of {dtype} {shape} in {len(data) - file.tell()} bytes")
-    file.seek(0)
-    array: Array = np.lib.format.read_array(file, allow_pickle=False)  # type: ignore[no-untyped-call]  # the same
-    return array
+def _mirror(arrays: Mapping[str, Array], name: str, size: int) -> NDArray[np.float32]:
+    """One array of a `Mirror`. Raises: UserError, where it is none: done twice, it must change nothing."""
+    rows = _array(arrays, name, (2, size))
+    source, sign = rows
+    if not (np.isin(source, np.arange(size)).all() and np.isin(sign, (-1, 1)).all()):
+        raise UserError(f"{name}: expected indices below {size}, and signs, 1 or -1")
+    back = source.astype(np.intp)
+    if (source[back] != np.arange(size)).any() or (sign[back] != sign).any():
+        raise UserError(f"{name}: expected a mirror, which changes nothing if it is done twice")
+    return rows
 
 
 def _weights(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
@@ -272,27 +294,7 @@ def read_torch(path: Path) -> Any:
     except ModuleNotFoundError:
         raise UserError(f"{path}: a .pt needs torch, which is not installed; policy.npz needs NumPy alone") from None
     try:
-        _check_size(path, LARGEST_CHECKPOINT)
+        check_size(path, LARGEST_CHECKPOINT)
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch and pickle raise many kinds on a file that is no checkpoint
-        raise _no_policy(path, "checkpoint of boids train", error) from None
-
-
-def _check_size(path: Path, most: int) -> None:
-    """Raises: ValueError, if the file has more bytes, packed or unpacked; a zip is not unpacked for that."""
-    size = path.stat().st_size
-    if size <= most and zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as file:
-            entries = file.infolist()
-        # of the other methods zipfile unpacks more at once than it is asked for
-        if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
-            raise ValueError("a zip of another method than deflate")
-        size = sum(entry.file_size for entry in entries)
-    if size > most:
-        raise ValueError(f"{size:,} bytes of at most {most:,}")
-
-
-def _no_policy(path: Path, expected: str, error: Exception) -> UserError:
-    """The error about a file of another kind, in one line."""
-    what = error.strerror if isinstance(error, OSError) and error.strerror else (str(error).splitlines() or [""])[0]
-    return UserError(f"{path}: expected a {expected}, got {what or type(error).__name__}")
+        raise another_kind(path, "checkpoint of boids train", error) from None

@@ -1,241 +1,61 @@
-"""`boids train`: PufferLib's trainer, PuffeRL, on a flock."""
+"""`boids train`: the learner in C on a flock. NumPy is all it needs."""
 
 from __future__ import annotations
 
-import ctypes
-import errno
-import io
-import logging
-import math
-import os
-import random
-import re
-import shutil
-import signal
-import subprocess
+import json
 import sys
-import time
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from pathlib import Path
-from types import FrameType
-from typing import Any, Self
+from time import monotonic
+from typing import Any
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 
-from boids_env._boids import VecEnv
-from boids_env.env.boids import Boids
-from boids_env.env.pufferlib_import import unchanged
+from boids_env._boids import Learner, VecEnv
+from boids_env.env.flocks import Flocks
 from boids_env.errors import UserError
-from boids_env.files import named, whole
-from boids_env.learn import network
-from boids_env.learn.config import Config, option
+from boids_env.files import whole
+from boids_env.learn.config import SECTIONS, Config, option
 from boids_env.learn.lock import locked
-from boids_env.learn.policies import read_torch
+from boids_env.learn.npz import read_npz
+from boids_env.learn.policies import save_policy
+from boids_env.learn.run import LOGGED, SHOWN, Curve, Interrupts, clear_run, refuse_a_run
 
-with unchanged():
-    import pufferlib.vector
-    from pufferlib import pufferl
-
-CHECKPOINTS = "checkpoints"  # a folder in that of the run
-SHOWN = ("reward", "polarization", "local_alignment", "largest_group", "collisions")  # where there is no dashboard
-LOGGED = (
-    "reward", "cohesion", "alignment", "separation", "polarization", "local_alignment", "milling", "nearest",
-    "collisions", "isolation", "groups", "largest_group", "turn", "episode_return",
-)  # fmt: skip
-COLUMNS = ("agent_steps", "seconds", *LOGGED)  # of the learning curve
-BELOW = "\033[J"  # clears the terminal below the dashboard, which is printed over the one before
-# trainer_state.pt: PuffeRL's entries and what a resumed run needs beyond them
-STATE: dict[str, tuple[type, ...]] = {
-    "global_step": (int,), "update": (int,), "seconds": (int, float), "model_name": (str,),
-    "optimizer_state_dict": (dict,), "random_state": (torch.Tensor,), "config": (dict,),
-}  # fmt: skip
-RAY_SECONDS = 30.0  # to connect to a cluster
+CHECKPOINT = "checkpoint.npz"
+CHECKPOINT_FORMAT = 1
+LARGEST_CHECKPOINT = 2**30  # bytes: of a million boids it takes some 40 MB
+CHECKPOINT_SECONDS = 10.0  # between two checkpoints
+ROWS = 200  # of the learning curve, at most
+LEARNER = tuple(name for name in Learner.log_fields if name != "reward")
+COLUMNS = ("agent_steps", "seconds", *LOGGED, "rollout_reward", *LEARNER)  # of the learning curve
+BAR = 24  # characters
 
 
-class Logger:
-    """PuffeRL's logger, which also gives it the name of its folder. It writes the learning curve, one row per second.
-
-    Args:
-        path: of the csv file.
-        agent_steps: of the checkpoint to continue from; None starts a new curve. Later rows are dropped, and so is a last
-            row that is incomplete.
-        seconds: of training so far.
-
-    Raises:
-        UserError: the file to continue is no learning curve.
-    """
-
-    run_id = CHECKPOINTS
-
-    def __init__(self, path: Path, agent_steps: int | None, seconds: float) -> None:
-        self._path, self._before, self._last = path, seconds, 0.0
-        self._rows = [] if agent_steps is None else _rows(path, agent_steps)
-
-    def start(self) -> None:
-        """Writes the file with the rows that stay."""
-        with whole(self._path) as partial:
-            partial.write_text("\n".join([",".join(COLUMNS), *self._rows, ""]), encoding="utf-8")
-
-    def log(self, logs: dict[str, float], step: int) -> None:
-        seconds = self._before + logs["uptime"]
-        if "environment/reward" in logs and seconds >= self._last + 1:
-            self._last = seconds
-            figures = [f"{logs[f'environment/{name}']:.5g}" for name in LOGGED]
-            with named(self._path), self._path.open("ab", buffering=0) as file:
-                size, row = file.tell(), ",".join((str(step), f"{seconds:.2f}", *figures)) + "\n"
-                if file.write(row.encode()) < len(row):  # the disk is full
-                    file.truncate(size)
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+def weights(learner: Learner) -> dict[str, NDArray[np.float32]]:
+    """The arrays of `Learner.policy()`, as `boids_env.learn.policies.Learned` takes them."""
+    policy = learner.policy()
+    return {name: np.frombuffer(data, np.float32).reshape(shape) for name, (shape, data) in policy.items()}
 
 
-def _rows(path: Path, agent_steps: int) -> list[str]:
-    """The rows of a learning curve up to a step. Raises: UserError."""
-    if not path.exists():
-        return []
-    kept = []
+def make_learner(flocks: Flocks, settings: Mapping[str, Any]) -> Learner:
+    """A learner in these flocks, with the values of a config's section [learn]. Raises: UserError."""
+    values = {name: value for name, value in settings.items() if name != "agent_steps"}
+    values["anneal_steps"] = values.get("anneal_steps") or settings["agent_steps"]
     try:
-        names, *rows = path.read_text(encoding="utf-8").splitlines() or [""]
-        if names != ",".join(COLUMNS):
-            raise ValueError("another first line")
-        for number, row in enumerate(rows, 2):
-            values = row.split(",")
-            if len(values) != len(COLUMNS) and number == len(rows) + 1:
-                break  # a kill came between
-            if len(values) != len(COLUMNS) or not all(map(_is_number, values)) or not values[0].isdecimal():
-                raise ValueError(f"in line {number} {row[:40]!r}")
-            if int(values[0]) <= agent_steps:
-                kept.append(row)
-    except ValueError as error:
-        what = f"expected the learning curve of boids train, got {error}"
-        raise UserError(f"{path}: {what}; move it away, and --resume begins another") from None
-    return kept
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-class Trainer(pufferl.PuffeRL):  # type: ignore[misc]  # PufferLib has no types
-    """PuffeRL with checkpoints that can be resumed. Where stdout is no terminal, it prints a line per second.
-
-    Args:
-        config, vecenv, policy, logger: as PuffeRL takes them.
-        config_of_run: what `train` was given, for the checkpoint.
-        before: seconds of training before a resumed run was interrupted.
-    """
-
-    def __init__(
-        self,
-        config: dict[str, Any],
-        vecenv: Any,
-        policy: network.Policy,
-        logger: Logger,
-        config_of_run: Config,
-        before: float,
-    ) -> None:
-        self._run, self._before, self._line_due = config_of_run, before, 0.0
-        super().__init__(config, vecenv, policy, logger)
-        self.profile.frequency = 1  # every epoch; PuffeRL's default is every fifth
-
-    def print_dashboard(self, *args: Any, **kwargs: Any) -> None:
-        if sys.stdout.isatty():
-            super().print_dashboard(*args, **kwargs)
-            print(BELOW, end="", flush=True)
-        elif self.stats and time.time() >= self._line_due:
-            self._line_due = time.time() + 1
-            seconds, steps, speed = self._before + self.uptime, self.global_step / 1e6, self.sps / 1e3
-            figures = "  ".join(f"{name} {self.stats[name]:.3f}" for name in SHOWN if name in self.stats)
-            print(f"{seconds:6.1f} s  {steps:6.2f}M steps  {speed:4.0f}k/s  {figures}", flush=True)
-
-    def time_split(self) -> dict[str, float]:
-        """The seconds of training so far, by kind of work. A GPU's time counts where its result is first waited for."""
-        profile = self.profile.profiles
-        seconds = {name: profile[name]["elapsed"] for name in ("env", "eval_forward", "eval_copy", "train", "train_copy")}
-        split = {
-            "environment": seconds["env"],
-            "policy": seconds["eval_forward"],
-            "learning": seconds["train"] - seconds["train_copy"],
-            "copies": seconds["eval_copy"] + seconds["train_copy"],
-        }
-        return {**split, "the rest": self.uptime - sum(split.values())}
-
-    def save_checkpoint(self) -> str:
-        """Writes model_EPOCH.pt and trainer_state.pt as PuffeRL does, with what a resumed run needs, and policy.npz.
-
-        Each file is written whole or not at all. Returns the path of the first. Raises: UserError, if training diverged.
-        """
-        self.check_finite()
-        folder = Path(self.config["data_dir"])
-        checkpoints = folder / CHECKPOINTS
-        checkpoints.mkdir(parents=True, exist_ok=True)
-        model = checkpoints / f"model_{self.epoch:06d}.pt"
-        _save(self.uncompiled_policy.state_dict(), model)
-        state = {
-            "optimizer_state_dict": self.optimizer.state_dict(),
-            "random_state": torch.get_rng_state(),
-            "global_step": self.global_step,
-            "agent_step": self.global_step,
-            "update": self.epoch,
-            "seconds": self._before + self.uptime,
-            "model_name": model.name,
-            "run_id": CHECKPOINTS,
-            "config": self._run,
-        }
-        _save(state, checkpoints / "trainer_state.pt")
-        parameters, seed = self.vecenv.driver_env.parameters, self.config["seed"]
-        meta = {"parameters": dict(parameters), "seed": seed, "agent_steps": self.global_step}
-        self.uncompiled_policy.export(folder / "policy.npz", meta)
-        return str(model)
-
-    def check_finite(self) -> None:
-        """Raises: UserError, if a weight is no finite number any more."""
-        if not all(torch.isfinite(weight).all() for weight in self.uncompiled_policy.parameters()):
-            raise UserError("training diverged: a smaller --train.learning-rate may help; the last checkpoint is as it was")
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Continues from `state`, of `_resumed`. The flocks are not part of it and start again.
-
-        Raises: UserError, if it was saved from another network, or is damaged.
-        """
-        model = Path(self.config["data_dir"]) / CHECKPOINTS / state["model_name"]
-        try:
-            self.uncompiled_policy.load_state_dict(read_torch(model))
-            self.optimizer.load_state_dict(state["optimizer_state_dict"])
-            for weight, moments in self.optimizer.state.items():
-                if any(moment.shape != weight.shape for moment in moments.values() if moment.dim()):
-                    raise ValueError("an optimizer of other weights")
-            torch.set_rng_state(state["random_state"])
-        except UserError:
-            raise
-        except Exception as error:  # torch raises many kinds on entries that are none of its own
-            *_, why = (str(error).strip() or type(error).__name__).splitlines()
-            raise UserError(f"{model}: does not fit this config: {why.strip()}") from None
-        self.check_finite()
-        self.global_step = self.last_log_step = state["global_step"]
-        self.epoch = state["update"]
-        # the scheduler continues from the last rate, which becomes what this config would have made it
-        rate = self.config["learning_rate"]
-        if self.config["anneal_lr"]:
-            self.scheduler.last_epoch = self.epoch
-            rate *= (1 + math.cos(math.pi * min(1, self.epoch / self.total_epochs))) / 2
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        return Learner(flocks.vec, **values)
+    except (TypeError, ValueError) as error:
+        name, colon, rest = str(error).partition(": ")
+        raise UserError(f"{option(f'learn.{name}')}{colon}{rest}" if colon else str(error)) from None
 
 
 def train(config: Config, out: Path, *, resume: bool = False, overwrite: bool = False) -> bool:
     """Trains a policy.
 
     Args:
-        config: as `boids_env.learn.config.load` gives it.
-        out: the folder to write: policy.npz (the policy), log.csv (the learning curve), checkpoints/.
-        resume: continues the run in `out`.
+        config: as `boids_env.learn.config.load` gives it; to resume, over the `resumed_config` of the run.
+        out: the folder to write: policy.npz (the policy), log.csv (the learning curve), checkpoint.npz.
+        resume: continues the run in `out`, to the same bits as if it had not been interrupted.
         overwrite: replaces the run in `out`, as soon as everything else has turned out to be right.
 
     Returns:
@@ -243,269 +63,125 @@ def train(config: Config, out: Path, *, resume: bool = False, overwrite: bool = 
 
     Raises:
         UserError: `out` holds a run, or none to resume, or another process trains into it; values that do not fit together;
-            a worker process has ended; training diverged.
+            training diverged.
         OSError: a file cannot be written.
     """
-    _refuse_torchrun()
-    with _Interrupts() as interrupts, locked(out):
-        state = _resumed(out, config) if resume else {}
-        if not (resume or overwrite) and any((out / name).exists() for name in (CHECKPOINTS, "policy.npz")):
-            raise UserError(f"{out}: holds a run: --resume continues it, --overwrite replaces it, --out writes elsewhere")
-        settings = {
-            **config["train"],
-            "env": config["base"]["env_name"],
-            "data_dir": str(out),
-            "device": _device(config["train"]["device"]),
-            "use_rnn": False,
-        }
-        _keep_memory()
-        torch.set_num_threads(settings["cpu_threads"])
-        for seed in (random.seed, np.random.seed, torch.manual_seed):
-            seed(settings["seed"])
-        before = state.get("seconds", 0.0)
-        logger = Logger(out / "log.csv", state.get("global_step"), before)
-        with _vecenv(config) as vecenv:
-            _check_sizes(settings, vecenv.num_agents)
-            with _puffer_errors("train", config), warnings.catch_warnings():
-                warnings.filterwarnings("ignore", message=".*CUDA is not available", category=UserWarning)
-                policy = network.Policy(vecenv, **config["policy"]).to(settings["device"])
-                trainer = Trainer(settings, vecenv, policy, logger, config, before)
-            try:
-                if resume:
-                    trainer.restore(state)
-                elif overwrite:
-                    shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
-                    (out / "policy.npz").unlink(missing_ok=True)
-                logger.start()
-                with _workers_watched(vecenv), interrupts.noted():
-                    while trainer.global_step < settings["total_timesteps"] and not interrupts.caught:
-                        trainer.evaluate()
-                        trainer.train()
-                        trainer.check_finite()
-                    trainer.save_checkpoint()
-            finally:
-                trainer.utilization.stop()  # its thread would keep the process alive
-            _print_time(trainer.time_split())
+    with Interrupts() as interrupts, locked(out):
+        if not (resume or overwrite):
+            refuse_a_run(out)
+        state, meta = _checkpoint(out) if resume else (b"", {})
+        env, learn = config["env"], config["learn"]
+        parameters = {name: value for name, value in env.items() if name in VecEnv.parameters}
+        with Flocks(env["num_envs"], seed=learn["seed"], num_threads=env["num_threads"], **parameters) as flocks:
+            learner = make_learner(flocks, learn)
+            if resume:
+                try:
+                    learner.set_state(state)
+                except ValueError as error:
+                    raise UserError(f"{out / CHECKPOINT}: does not fit this config: {error}") from None
+            else:
+                flocks.reset()
+            curve = Curve(out / "log.csv", COLUMNS, meta.get("agent_steps"))
+            if overwrite:
+                clear_run(out)
+            curve.start()
+            run = _Run(learner, config, flocks.parameters, out, curve, meta.get("seconds", 0.0))
+            with interrupts.noted():
+                while learner.agent_steps < learn["agent_steps"] and not interrupts.caught:
+                    run.go_on()
+            run.end()
         return not interrupts.caught
 
 
-def _resumed(out: Path, config: Config) -> dict[str, Any]:
-    """The trainer_state.pt to continue from. Says where the flocks are others now. Raises: UserError."""
-    path = out / CHECKPOINTS / "trainer_state.pt"
+class _Run:
+    """A learner that writes its curve and checkpoints, and tells how it gets on."""
+
+    def __init__(
+        self, learner: Learner, config: Config, parameters: Mapping[str, Any], out: Path, curve: Curve, before: float
+    ) -> None:
+        self._learner, self._config, self._parameters, self._out, self._curve = learner, config, parameters, out, curve
+        self._start = monotonic() - before  # as if it had not been interrupted
+        self._first, self._began = learner.agent_steps, monotonic()
+        self._saved, self._line_due, self._shown = monotonic(), 0.0, False
+
+    def go_on(self) -> None:
+        """Learns for a part of the run. Raises: UserError, where training diverged."""
+        total = self._config["learn"]["agent_steps"]
+        try:
+            self._learner.learn(min(-(-total // ROWS), total - self._learner.agent_steps))
+        except FloatingPointError as error:
+            raise UserError(
+                f"training diverged: a smaller --learn.learning-rate may help; the last checkpoint is as it was ({error})"
+            ) from None
+        log, seconds = self._learner.log(), monotonic() - self._start
+        if "env/reward" in log:  # an episode has ended since the last row
+            figures = [log[f"env/{name}"] for name in LOGGED] + [log[name] for name in ("reward", *LEARNER)]
+            self._curve.add(self._learner.agent_steps, seconds, figures)
+            self._show(seconds, {name: log[f"env/{name}"] for name in SHOWN})
+        if monotonic() > self._saved + CHECKPOINT_SECONDS:
+            self._save()
+
+    def end(self) -> None:
+        """Saves, and prints what it took."""
+        self._save()
+        steps, seconds = self._learner.agent_steps - self._first, monotonic() - self._began
+        if self._shown:
+            print()
+        if steps:
+            print(f"{steps / 1e6:.2f} M agent-steps in {seconds:.1f} s, {steps / seconds / 1e6:.2f} M each second")
+
+    def _show(self, seconds: float, figures: Mapping[str, float]) -> None:
+        """The state of the run: one line that is printed over and over on a terminal, and else a line per second."""
+        steps, total = self._learner.agent_steps, self._config["learn"]["agent_steps"]
+        text = "  ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in figures.items())
+        line = f"{seconds:6.1f} s  {steps / 1e6:6.2f} M agent-steps  {text}"
+        if sys.stdout.isatty():
+            done = round(BAR * min(1, steps / total))
+            print(f"\r\033[K{'━' * done}{'╌' * (BAR - done)} {line}", end="", flush=True)
+            self._shown = True
+        elif monotonic() >= self._line_due:
+            self._line_due = monotonic() + 1
+            print(line, flush=True)
+
+    def _save(self) -> None:
+        """Writes checkpoint.npz and policy.npz, each whole or not at all."""
+        learner, seconds = self._learner, monotonic() - self._start
+        meta = {"format": CHECKPOINT_FORMAT, "config": self._config, "agent_steps": learner.agent_steps, "seconds": seconds}
+        with whole(self._out / CHECKPOINT) as partial, partial.open("wb") as file:
+            np.savez(file, state=np.frombuffer(learner.state(), np.uint8), meta=np.array(json.dumps(meta)))
+        arrays = {name: array for name, array in weights(learner).items() if not name.startswith(("critic.", "value."))}
+        seed = self._config["learn"]["seed"]
+        about = {"parameters": dict(self._parameters), "seed": seed, "agent_steps": learner.agent_steps}
+        save_policy(self._out / "policy.npz", arrays, about)
+        self._saved = monotonic()
+
+
+def resumed_config(out: Path, overrides: Mapping[str, Any]) -> Config:
+    """The config of the run in a folder, which `load` takes in place of the defaults.
+
+    Raises:
+        UserError: no run, a damaged one; overrides that would change the flocks.
+    """
+    config: Config = _checkpoint(out)[1]["config"]
+    for name, value in overrides.items():
+        section, key = name.split(".")
+        was = config["env"].get(key, value)
+        if section == "env" and key != "num_threads" and value != was:
+            raise UserError(f"{option(name)}: expected {was}, as in the run that is resumed, got {value}")
+    return config
+
+
+def _checkpoint(out: Path) -> tuple[bytes, dict[str, Any]]:
+    """The state of the learner, and what else a resumed run needs. Raises: UserError."""
+    path = out / CHECKPOINT
     if not path.exists():
-        raise UserError(f"{out}: expected a run to resume, found no {CHECKPOINTS}/trainer_state.pt")
-    state = read_torch(path)
-    if not isinstance(state, dict):
-        raise UserError(f"{path}: expected a checkpoint of boids train, got a {type(state).__name__}")
-    for name, kinds in STATE.items():
-        value = state.get(name)
-        if name not in state or isinstance(value, bool) or not isinstance(value, kinds):
-            got = f"a {type(value).__name__}" if name in state else "none"
-            raise UserError(f"{path}: expected an entry {name} of type {kinds[0].__name__}, got {got}")
-        if isinstance(value, int | float) and not 0 <= value < 2**53:
-            raise UserError(f"{path}: {name}: expected a number of at least 0, got {value}")
-    if not re.fullmatch(r"model_\d+\.pt", state["model_name"]):
-        raise UserError(f"{path}: model_name: expected a name like model_000050.pt, got {state['model_name']!r}")
-    then = state["config"].get("env")
-    if isinstance(then, dict):
-        defaults = {name: what["default"] for name, what in VecEnv.parameters.items()}
-        was, now = {**defaults, **then}, {**defaults, **config["env"]}
-        others = [f"{option(f'env.{key}')} {now[key]} instead of {was.get(key)}" for key in now if now[key] != was.get(key)]
-        if others:
-            print(f"boids: resuming with other flocks: {', '.join(others)}", file=sys.stderr)
-    return state
-
-
-def _refuse_torchrun() -> None:
-    """Raises: UserError, in one of several processes that torchrun has started: each would train the same policy."""
-    if os.environ.get("WORLD_SIZE", "1") != "1":
-        processes, rank = os.environ["WORLD_SIZE"], os.environ.get("RANK", "?")
-        raise UserError(f"boids train uses one process, and torchrun has started {processes} (this is rank {rank})")
-
-
-def _check_sizes(settings: dict[str, Any], agents: int) -> None:
-    """Raises: UserError, where batches, minibatches and the number of boids do not go together."""
-    steps, batch, minibatch = settings["bptt_horizon"], settings["batch_size"], settings["minibatch_size"]
-    if steps == batch == "auto":
-        raise UserError("--train.batch-size, --train.bptt-horizon: expected a number for one of them, got auto and auto")
-    batch = agents * steps if batch == "auto" else batch
-    steps = batch // agents if steps == "auto" else steps
-    if batch == 0 or steps == 0 or batch % (agents * steps):
-        raise UserError(
-            f"--train.batch-size: expected a multiple of {agents * max(steps, 1)}, which is {agents} boids x"
-            f" {max(steps, 1)} steps (--train.bptt-horizon), got {batch}"
-        )
-    if minibatch > batch or minibatch % steps:
-        raise UserError(
-            f"--train.minibatch-size: expected a multiple of {steps}, the --train.bptt-horizon, up to {batch}, the batch of"
-            f" {agents} boids, got {minibatch}"
-        )
-    if minibatch > (most := settings["max_minibatch_size"]) and (minibatch % most or most % steps):
-        raise UserError(f"--train.max-minibatch-size: expected a divisor of {minibatch} that {steps} divides, got {most}")
-    if settings["total_timesteps"] < batch:
-        raise UserError(f"--train.total-timesteps: expected at least one batch, {batch}, got {settings['total_timesteps']}")
-
-
-@contextmanager
-def _vecenv(config: Config) -> Iterator[Any]:
-    """The flocks in PufferLib's backend. Raises: UserError."""
-    ray = config["vec"]["backend"] == "Ray"
-    if ray:
-        _connect_to_ray()
-    with _puffer_errors("vec", config), _interrupts_ignored():
-        vecenv = pufferlib.vector.make(Boids, env_kwargs=config["env"], **config["vec"])
-    try:
-        yield vecenv
-    except BaseException:
-        if ray:  # its close() would wait for the workers, of which one may be the cause
-            vecenv.close = vecenv.driver_env.close
-        raise
-    finally:
-        vecenv.close()
-        if ray:
-            sys.modules["ray"].shutdown()
-
-
-def _connect_to_ray() -> None:
-    """Starts a Ray cluster on this machine. Connects to a running one only where RAY_ADDRESS names it.
-
-    Left to itself, Ray connects to whatever address the last cluster has left behind. Raises: UserError.
-    """
-    try:
-        import ray
-    except ModuleNotFoundError:
-        raise UserError("--vec.backend Ray needs ray, which is not installed: pip install ray") from None
-    if ray.is_initialized():
-        return
-    address = os.environ.get("RAY_ADDRESS") or "local"
-    local: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
-    what = "start a cluster" if address == "local" else f"connect to RAY_ADDRESS={address}"
-    try:
-        if address != "local":  # ray.init() waits for a cluster that is gone, deaf to Ctrl-C: another process tries first
-            command = [sys.executable, "-c", "import ray, sys; ray.init(address=sys.argv[1])", address]
-            subprocess.run(command, check=True, capture_output=True, timeout=RAY_SECONDS, start_new_session=True)
-        ray.init(address=address, logging_level=logging.ERROR, **local)
-    except subprocess.TimeoutExpired:
-        raise UserError(f"--vec.backend Ray: cannot {what}: no answer in {RAY_SECONDS:.0f} s") from None
-    except Exception as error:  # ray raises many kinds
-        lines = (error.stderr.decode() if isinstance(error, subprocess.CalledProcessError) else str(error)).split("\n")
-        raise UserError(f"--vec.backend Ray: cannot {what}: {next(filter(None, reversed(lines)), '?')}") from None
-
-
-def _keep_memory() -> None:
-    """Makes glibc keep the memory that torch frees. Otherwise large arrays are returned and fetched again page by page."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if mallopt is not None:
-        trim_threshold, mmap_threshold = -1, -3  # of malloc.h
-        mallopt(mmap_threshold, 32 << 20)
-        mallopt(trim_threshold, 1 << 30)
-
-
-def _print_time(split: dict[str, float]) -> None:
-    """One line: `120.3 s: environment 3.1 s (3 %), policy ...`."""
-    total = sum(split.values())
-    print(f"{total:.1f} s: " + ", ".join(f"{part} {s:.1f} s ({100 * s / total:.0f} %)" for part, s in split.items()))
-
-
-def _device(name: str) -> str:
-    """Raises: UserError."""
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        kind = torch.device(name).type
-    except RuntimeError:
-        kind = "none"
-    if kind not in ("cpu", "cuda", "mps", "xpu"):
-        raise UserError(f"--train.device: expected auto, cpu, cuda or another device of torch, got {name}")
-    if kind == "cuda" and not torch.cuda.is_available():
-        raise UserError(f"--train.device: expected cpu, because torch finds no GPU, got {name}")
-    return name
-
-
-@contextmanager
-def _puffer_errors(section: str, config: Config) -> Iterator[None]:
-    """Turns the errors of PufferLib and torch about a section of the config into UserErrors, in the names of its options."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise UserError(f"these options need {error.name}, which is not installed") from None
-    except (pufferlib.APIUsageError, TypeError, ValueError, RuntimeError) as error:
-        first = (str(error).splitlines() or ["?"])[0]
-        names = rf"\b({'|'.join(key for key in config[section] if '_' in key)})\b"
-        raise UserError(re.sub(names, lambda found: option(f"{section}.{found[0]}"), first)) from None
-
-
-class _Interrupts:
-    """Ctrl-C while training: it raises KeyboardInterrupt, but within `noted` the first one is noted alone.
-
-    Nothing interrupts what KeyboardInterrupt sets off, which leaves no file half-written.
-    """
-
-    def __init__(self) -> None:
-        self.caught = False
-        self._patient = False
-
-    def __enter__(self) -> Self:
-        self._before = signal.signal(signal.SIGINT, self._stop)
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        signal.signal(signal.SIGINT, self._before)
-
-    @contextmanager
-    def noted(self) -> Iterator[None]:
-        self._patient = True
-        yield
-
-    def _stop(self, number: int, frame: FrameType | None) -> None:
-        if self.caught or not self._patient:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            raise KeyboardInterrupt
-        self.caught = True
-        with suppress(OSError):  # print() must not be used: this may interrupt another
-            os.write(2, b"\nstopping after this update, then saving; Ctrl-C again stops at once\n")
-
-
-@contextmanager
-def _handler(name: str, handler: Any) -> Iterator[None]:
-    """A handler of a signal for a while, where the system has such a signal."""
-    number = getattr(signal, name, None)
-    before = signal.signal(number, handler) if number is not None else None
-    try:
-        yield
-    finally:
-        if number is not None:
-            signal.signal(number, before)
-
-
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Processes started here ignore Ctrl-C. A terminal sends it to all of them, and only the trainer should act on it."""
-    with _handler("SIGINT", signal.SIG_IGN):
-        yield
-
-
-@contextmanager
-def _workers_watched(vecenv: Any) -> Iterator[None]:
-    """Raises: UserError, when a worker process ends. PufferLib would wait for it for ever."""
-    workers = getattr(vecenv, "processes", [])  # of the backend Multiprocessing alone
-    if not workers:
-        yield
-        return
-
-    def look(*_: Any) -> None:
-        for worker in workers:
-            if (status := worker.exitcode) is not None:
-                how = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
-                raise UserError(f"a worker process has ended ({how}); --resume continues from the last checkpoint")
-
-    with _handler("SIGCHLD", look):
-        look()
-        yield
-
-
-def _save(what: Any, path: Path) -> None:
-    buffer = io.BytesIO()
-    torch.save(what, buffer)
-    with whole(path) as partial:
-        partial.write_bytes(buffer.getbuffer())
+        also = ": that is a run of --trainer pufferl" if (out / "checkpoints").exists() else ""
+        raise UserError(f"{out}: expected a run to resume, found no {CHECKPOINT}{also}")
+    arrays, meta = read_npz(path, LARGEST_CHECKPOINT, "checkpoint of boids train")
+    state, config = arrays.get("state"), meta.get("config")
+    good = isinstance(config, dict) and all(isinstance(config.get(name), dict) for name in SECTIONS["native"])
+    numbers = (meta.get("agent_steps"), meta.get("seconds"))
+    good = good and all(isinstance(n, int | float) and not isinstance(n, bool) and 0 <= n < 2**53 for n in numbers)
+    if meta.get("format") != CHECKPOINT_FORMAT or state is None or state.dtype != np.uint8 or not good:
+        raise UserError(f"{path}: expected a checkpoint of boids train, format {CHECKPOINT_FORMAT}, got another file")
+    return state.tobytes(), meta
