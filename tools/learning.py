@@ -20,7 +20,7 @@ from pathlib import Path
 from time import process_time
 from typing import Any
 
-import learning_chart
+import learning_show
 import numpy as np
 
 from boids_env import Flocks, VecEnv
@@ -44,7 +44,7 @@ NEAREST = {"observation": "nearest"}
 IN_PHASE = {"num_envs": 8, "horizon": 1000}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # so that two are one if they are the same object, and may be a key
 class Case:
     """A training.
 
@@ -86,16 +86,16 @@ ABLATIONS = {
     "symmetry": [Case("no mirror", {}, {"mirror": False})],
     "reward": [Case(f"no {term}", {}, {f"{term}_weight": 0}) for term in ("cohesion", "alignment", "separation")],
     "flocks in training": [
-        Case("8 of 64 boids, a world for each", {}, SMALL),
-        Case("the same, 400 steps", {}, {**SMALL, "horizon": 400}),
-        Case("1,000 steps", {}, {"horizon": 1000}),
-        Case("4,000 steps", {}, {"horizon": 4000}),
+        Case("8 flocks of 64", {}, SMALL),
+        Case("the same, episodes of 400 steps", {}, {**SMALL, "horizon": 400}),
+        Case("episodes of 1,000 steps", {}, {"horizon": 1000}),
+        Case("episodes of 4,000 steps", {}, {"horizon": 4000}),
     ],
     "discount": [Case(f"gamma {gamma}", {}, {"gamma": gamma}) for gamma in (0.8, 0.95, 0.99)],
     "network": [
         Case("no hidden layer", {}, both(layers=0)),
-        Case("8", {}, both(layers=1, width=8)),
-        Case("32", {}, both(layers=1)),
+        Case("one layer of 8", {}, both(layers=1, width=8)),
+        Case("one layer of 32", {}, both(layers=1)),
         Case("16 x 16", {}, both(width=16)),
         Case("64 x 64", {}, both(width=64)),
         Case("32 x 32 x 32", {}, both(layers=3)),
@@ -160,15 +160,11 @@ def learn(learner: Learner, agent_steps: int) -> float:
 
 
 @cache
-def trained(name: str, seed: int) -> Learner:
-    """The learner of a case of CASES when it is done; kept, because some are scored in many worlds."""
-    case = CASES[name]
-    learner = case.learner(seed)
+def trained(case: Case) -> Learner:
+    """The learner of seed 1 when it is done; kept, because it is scored in many worlds."""
+    learner = case.learner(1)
     learn(learner, case.agent_steps)
     return learner
-
-
-CASES = {case.name: case for case in (MAIN, FAST, FAR, *PHASES)}
 
 
 def kept(folder: Path, name: str, about: Any, measure: Callable[..., Any], *args: Any) -> Any:
@@ -199,7 +195,7 @@ def training(folder: Path, case: Case, seed: int, curve: bool = False) -> dict[s
 
 def flight(case: Case) -> list[list[list[float]]]:
     """(steps, 2, boids) positions at the end of a flight, in units of the world's sides, for the picture of a phase."""
-    learner, frames = trained(case.name, 1), []
+    learner, frames = trained(case), []
     with Flocks(1, seed=EVALUATION_SEED, **case.world, horizon=10 * STEPS) as flocks:
         flocks.reset()
         for t in range(STEPS):
@@ -207,7 +203,7 @@ def flight(case: Case) -> list[list[list[float]]]:
             flocks.step()
             places = [np.frombuffer(flocks.vec.get(axis), np.uint32) / 2**32 for axis in "xy"]
             frames.append(np.round(places, 4).tolist())
-    return frames[-30:]
+    return frames[-20:]
 
 
 def measure_all(folder: Path) -> dict[str, Any]:
@@ -218,7 +214,7 @@ def measure_all(folder: Path) -> dict[str, Any]:
 
         def measure(world: dict[str, Any]) -> dict[str, float]:
             many = max(1, min(8 * FLOCKS // seeds, 16_384 // world.get("num_boids", 64)))
-            return fly(trained(MAIN.name, 1), world, seeds, many)
+            return fly(trained(MAIN), world, seeds, many)
 
         about = [RECIPE, MAIN.agent_steps, seeds]
         return {key: kept(folder, f"{name} {key}", [*about, world], measure, world) for key, world in worlds.items()}
@@ -254,56 +250,29 @@ def measure_all(folder: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-COLUMNS = ("reward", "polarization", "local_alignment", "largest_group", "collisions")
+UNUSED = set(VecEnv.log_fields) - {*learning_show.COLUMNS, "milling"}
 
 
-def table(title: str, rows: Mapping[str, Mapping[str, float]], columns: tuple[str, ...] = COLUMNS) -> None:
-    print(f"\n### {title}\n\n| | {' | '.join(name.replace('_', ' ') for name in columns)} |\n|---|{'---|' * len(columns)}")
-    for name, row in rows.items():
-        figures = (f"{row[key]:.{4 if key == 'collisions' else 3}f}" for key in columns)
-        print(f"| {name} | {' | '.join(figures)} |")
-
-
-def over_seeds(runs: list[dict[str, float]], what: Callable[[list[float]], float]) -> dict[str, float]:
-    return {name: what([run[name] for run in runs]) for name in (*COLUMNS, "milling", "seconds", "left")}
-
-
-def show(content: Mapping[str, Any]) -> None:
-    """Prints the tables."""
-    for name, board in content["baselines"].items():
-        table(f"Baselines, {name}", board)
-    for name, runs in content["seeds"].items():
-        rows = {f"seed {k}": run for k, run in enumerate(runs, 1)}
-        rows |= {"worst": over_seeds(runs, min), "mean": over_seeds(runs, lambda values: float(np.mean(values)))}
-        table(name, rows, (*COLUMNS, "seconds"))
-    rows = {}
-    for group, cases in content["ablations"].items():
-        for name, runs in cases.items():
-            label = f"{group}: {name}" if group else name
-            low, mean = (over_seeds(runs, what) for what in (min, lambda values: float(np.mean(values))))
-            rows[label] = mean | {"reward of the worst": low["reward"], "largest of the worst": low["largest_group"]}
-    table("Ablations, means of 3 seeds", rows, ("reward", "reward of the worst", "polarization", "largest_group",
-                                                "largest of the worst", "collisions", "seconds"))  # fmt: skip
-    rows = {f"{name}, seed {k}": run for name, runs in content["phases"].items() for k, run in enumerate(runs, 1)}
-    table("Phases", rows, ("polarization", "milling", "left", "largest_group", "reward", "collisions", "seconds"))
-    for density, sizes in content["sizes"].items():
-        table(f"Flock sizes, {density} of the default density", sizes)
-    for name, views in content["views"].items():
-        table(f"View radius, {name}", views)
-    table("Other worlds, the same policy", content["changes"])
+def short(value: Any) -> Any:
+    """A content with the figures that the tables and the charts show, to five places."""
+    if isinstance(value, dict):
+        return {key: short(item) for key, item in value.items() if key not in UNUSED}
+    if isinstance(value, list):
+        return [short(item) for item in value]
+    return round(value, 5)
 
 
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "build/learning"
     folder.mkdir(parents=True, exist_ok=True)
     content = measure_all(folder)
-    (ROOT / "docs/learning.json").write_text(json.dumps({"recipe": RECIPE, **content}, indent=1) + "\n")
-    show(content)
+    (ROOT / "docs/learning.json").write_text(json.dumps({"recipe": RECIPE, **short(content)}, indent=1) + "\n")
+    learning_show.tables(content)
     flights = {
         case.name: kept(folder, f"flight, {case.name}", [RECIPE, case.world, case.train], flight, case)
         for case in PHASES[:3]
     }
-    learning_chart.draw(content, flights, ROOT / "docs")
+    learning_show.figures(content, flights, ROOT / "docs")
 
 
 if __name__ == "__main__":
