@@ -53,6 +53,9 @@ test: install  ## every test: lint, types, C, C under the sanitizers, Python; te
 	python -m pytest $(ARGS)
 	@echo "▸ All tests passed: lint, types, C, C under ASan and UBSan with leak checking, Python."
 
+learning: install  ## measure what the learner learns: docs/learning.json, docs/learning-*.png, tables; a quarter of an hour
+	python tools/learning.py
+
 bench: install  ## measure the speed, ours and the peers': a table, docs/speed.json, docs/speed.png
 	@echo "▸ Measuring: about six minutes. Run nothing else on this machine meanwhile."
 	python bench/speed.py $(ARGS)
@@ -144,4 +147,4 @@ endef
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help train train-pufferlib check test bench bench-peers policy stills test-full test-c asan tsan valgrind fuzz lint install clean distclean
+.PHONY: help train train-pufferlib check test learning bench bench-peers policy stills test-full test-c asan tsan valgrind fuzz lint install clean distclean
