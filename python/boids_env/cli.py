@@ -210,6 +210,13 @@ def _bench(options: argparse.Namespace) -> int:
     return 0
 
 
+def _web(options: argparse.Namespace) -> int:
+    from boids_env.show.web import show
+
+    print(show(options.out))
+    return 0
+
+
 # ---- The options
 
 
@@ -339,6 +346,9 @@ def _parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentP
         help="threads to compare with one thread (%(default)s)",
     )
     sub.add_argument("--json", type=Path, metavar="FILE", help="also write the figures of every round to this file")
+
+    sub = command("web", _web, "open the page on which a flock learns in a browser", "[OPTION ...]")
+    sub.add_argument("--out", type=Path, metavar="FILE", help="write the page to this file instead: one file with all in it")
     return parser, commands.choices
 
 

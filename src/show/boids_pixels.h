@@ -15,6 +15,9 @@
 #include "boids.h"
 
 #define BOIDS_SHORTEST_DART 3.5f /* pixels; a shorter dart has no shape to see */
+#ifndef BOIDS_PALETTE /* see boids_heading_colour */
+#define BOIDS_PALETTE {{165.0f, 83.0f, 33.0f}, {192.0f, -30.0f, 0.0f}, {166.0f, 0.0f, -88.0f}}
+#endif
 
 typedef struct BoidsPicture {
     uint8_t* rgb; /* (height x width x 3), from the top row */
@@ -26,10 +29,9 @@ typedef struct BoidsPicture {
  * the left, blue down. It approximates the circle of lightness 0.8 and chroma 0.12 in the colour space OKLCH by one sine and cosine
  * each, with 7 added to green. */
 static inline void boids_heading_colour(int32_t heading, float rgb[3]) {
+    static const float palette[3][3] = BOIDS_PALETTE; /* of red, green, blue: the mean, times the cosine, times the sine */
     const float c = sight_cos(heading), s = sight_sin(heading);
-    rgb[0] = 165.0f + 83.0f * c + 33.0f * s;
-    rgb[1] = 192.0f - 30.0f * c;
-    rgb[2] = 166.0f - 88.0f * s;
+    for (int k = 0; k < 3; k++) rgb[k] = palette[k][0] + palette[k][1] * c + palette[k][2] * s;
 }
 
 /* Written out because compilers turn these into one instruction each, and fminf into a call. */

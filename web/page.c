@@ -1,0 +1,407 @@
+/* page.c - the flock, its learner and its picture as one WebAssembly module, for web/page/
+ *
+ * JavaScript calls the functions marked PAGE, and reads and writes memory at the addresses that they return. There is one flock. A
+ * function that can fail returns NULL, or a message.
+ *
+ *     page_defaults(); page_set_param(0, 500); page_open(seed); page_learn(seed);
+ *     for (;;) { page_step(LEARNING); page_improve(); draw(page_x(), page_y(), page_heading()); }
+ *
+ * Learning. A flock of up to MOST_LEARNERS boids learns itself, in the steps that are seen. Of a larger one, a flock of SCHOOL boids that is
+ * not drawn learns, step by step at the same time, and all fly what it has learned.
+ */
+#include "boids.h"
+#include "env_vec.h"
+#include "learn/ppo.h"
+
+/* Colours of headings that differ to the colour-blind too: amber to the right, azure to the left, pale up, violet down. Half of the difference
+ * is in blue against yellow, half in lightness; who lacks red or green sees both. */
+#define BOIDS_PALETTE {{170.0f, 84.0f, 38.0f}, {170.0f, 6.0f, 66.0f}, {178.0f, -100.0f, 6.0f}}
+#include "show/boids_film.h"
+
+#ifdef __wasm__
+#define PAGE(name) __attribute__((export_name(#name)))
+#else
+#define PAGE(name)
+#endif
+
+enum { RANDOM, REYNOLDS, LEARNED, LEARNING };
+enum { MOST_LEARNERS = 2000, SCHOOL = 1000, ROLLOUT = 16, MINIBATCH = 512 };
+
+static Boids params;    /* of the next page_open */
+static EnvVec flock;    /* one environment */
+static EnvVec school;   /* another that learns for a large flock, or closed */
+static Learner learner; /* in one of the two, or closed */
+static Learner pilot;   /* flies weights from elsewhere, and learns nothing; or closed */
+static uint64_t chance; /* of the random turns */
+static BoidsTally last; /* when the numbers were computed */
+static int64_t steps;   /* of the flock */
+static char text[256];
+
+static Boids* boids(void) { return &flock.envs[0]; }
+
+/* ---- Parameters: the list of boids.h, by index */
+
+PAGE(page_defaults) void page_defaults(void) {
+    memset(&params, 0, sizeof params);
+    env_defaults(&params);
+    params.stagger = false;
+    params.horizon = 1000000000; /* nobody wants to see a restart */
+}
+
+/* Name k, and NULL after the last. */
+PAGE(page_param_name) const char* page_param_name(int k) { return k < ENV_VEC_NUM_PARAMS ? env_vec_params[k].name : NULL; }
+PAGE(page_param) double page_param(int k) { return env_vec__param(&env_vec_params[k], &params); }
+PAGE(page_set_param) void page_set_param(int k, double value) {
+    const EnvVecParam* p = &env_vec_params[k];
+    void* field = (char*)&params + p->offset;
+    if (p->kind == ENV_VEC_float)
+        *(float*)field = (float)value;
+    else if (p->kind == ENV_VEC_bool)
+        *(bool*)field = value != 0;
+    else
+        *(int*)field = (int)value;
+}
+
+/* ---- The flock */
+
+static const char* open_vec(EnvVec* vec, const Boids* like, uint64_t seed) {
+    env_vec_close(vec);
+    const char* message = env_vec_open(vec, like, 1, seed, 1);
+    if (!message) message = env_vec_attach(vec, NULL);
+    if (!message) message = env_vec_reset(vec);
+    if (!message) return NULL;
+    snprintf(text, sizeof text, "%s", message); /* it may lie in vec */
+    env_vec_close(vec);
+    return text;
+}
+
+/* Nobody learns any more. */
+PAGE(page_stop_learning) void page_stop_learning(void) {
+    learn_close(&learner);
+    env_vec_close(&school);
+}
+
+/* A new flock with the parameters as they are set, at random places. Nobody learns in it yet, and no weights fly it. */
+PAGE(page_open) const char* page_open(uint32_t seed) {
+    page_stop_learning();
+    learn_close(&pilot);
+    chance = env_seed(seed, 5, 0);
+    steps = 0;
+    memset(&last, 0, sizeof last);
+    return open_vec(&flock, &params, seed);
+}
+
+/* The same boids in a world of another size, or with other parameters, but as many and as before. Who learns goes on. */
+PAGE(page_change) const char* page_change(void) {
+    EnvVec before = flock;
+    memset(&flock, 0, sizeof flock);
+    Boids like = params;
+    like.num_boids = before.envs[0].num_boids;
+    const char* message = open_vec(&flock, &like, before.seed);
+    const bool final = learner.vec == &flock || pilot.vec == &flock;
+    if (!message && final) message = env_vec_attach_final(&flock, NULL);
+    if (message) {
+        env_vec_close(&flock);
+        flock = before;
+        return message;
+    }
+    Boids *to = boids(), *from = &before.envs[0];
+    const size_t n = (size_t)to->num_boids;
+    memcpy(to->x, from->x, n * sizeof *to->x);
+    memcpy(to->y, from->y, n * sizeof *to->y);
+    memcpy(to->heading, from->heading, n * sizeof *to->heading);
+    to->guest = from->guest;
+    to->rng = from->rng;
+    to->tick = from->tick;
+    to->tally = from->tally;
+    env_vec_close(&before);
+    c_restored(to);
+    if (learner.vec == &flock) learner.stepped = 0; /* the rollout begins anew: two worlds do not mix in it */
+    return NULL;
+}
+
+/* Random places and headings. */
+PAGE(page_scatter) void page_scatter(uint32_t seed) {
+    boids()->rng = env_seed(seed, 0, 0);
+    c_reset(boids());
+    memset(&last, 0, sizeof last);
+    steps = 0;
+    learner.stepped = 0;
+}
+
+/* kind: BOIDS_NOBODY, BOIDS_FRIEND or BOIDS_FOE. x, y: 0 to 1, y up. */
+PAGE(page_guest) void page_guest(int kind, float x, float y) {
+    const BoidsGuest guest = {kind, x * boids()->width, y * boids()->height};
+    boids()->guest = guest;
+}
+
+PAGE(page_num_boids) int page_num_boids(void) { return boids()->num_boids; }
+PAGE(page_x) const uint32_t* page_x(void) { return boids()->x; }
+PAGE(page_y) const uint32_t* page_y(void) { return boids()->y; }
+PAGE(page_heading) const uint16_t* page_heading(void) { return boids()->heading; }
+
+/* ---- Who flies */
+
+/* A fresh network that begins to learn. */
+PAGE(page_learn) const char* page_learn(uint32_t seed) {
+    LearnSettings settings;
+    learn_defaults(&settings);
+    page_stop_learning();
+    const int n = boids()->num_boids;
+    EnvVec* vec = &flock;
+    if (n > MOST_LEARNERS) {
+        Boids like = params;
+        const float share = sqrtf((float)SCHOOL / (float)n); /* as many boids to an area */
+        like.num_boids = SCHOOL;
+        like.width = params.width * share;
+        like.height = params.height * share;
+        const float shorter = like.width < like.height ? like.width : like.height;
+        if (like.view_radius > shorter * 0.5f) like.height = like.width = 2 * like.view_radius;
+        like.horizon = 2000;
+        const char* message = open_vec(&school, &like, seed);
+        if (message) return message;
+        vec = &school;
+    }
+    settings.rollout = ROLLOUT;
+    settings.epochs = 1;
+    settings.minibatch = (int)vec->num_agents;
+    while (settings.minibatch * 2 <= MINIBATCH * 4 / 3 && settings.minibatch < ROLLOUT * (int)vec->num_agents)
+        settings.minibatch *= 2;
+    settings.annealing = 0;
+    return learn_open(&learner, vec, &settings, seed, 1);
+}
+
+static void random_turns(void) {
+    int32_t* actions = (int32_t*)boids()->actions;
+    for (int32_t i = 0; i < boids()->num_boids; i++) actions[i] = (int32_t)((env_random(&chance) >> 32) * 5 >> 32);
+}
+
+/* One step. who: RANDOM ... */
+PAGE(page_step) const char* page_step(int who) {
+    const char* message = NULL;
+    steps++;
+    if (who == LEARNING) {
+        message = learn_step(&learner);
+        if (learner.vec == &flock || message) return message;
+        learn_act(&learner, &flock, LEARN_DRAW, (uint64_t)steps);
+    } else if (who == LEARNED) {
+        if (!pilot.vec) return "no network was given";
+        learn_act(&pilot, &flock, LEARN_DRAW, (uint64_t)steps);
+    } else if (who == REYNOLDS) {
+        env_vec_script(&flock);
+    } else {
+        random_turns();
+    }
+    return env_vec_step(&flock);
+}
+
+/* Learns from the steps, where there are enough of them. */
+PAGE(page_improve) const char* page_improve(void) {
+    return learner.vec && learner.stepped == learner.settings.rollout ? learn_update(&learner) : NULL;
+}
+
+/* ---- Networks: layers of weights (outputs x inputs) and biases (outputs), as torch and policy.npz have them */
+
+/* A network for LEARNED: `hidden` layers of `width`, whose weights page_set_layer brings. */
+PAGE(page_open_pilot) const char* page_open_pilot(int hidden, int width, bool mirror) {
+    LearnSettings settings;
+    learn_defaults(&settings);
+    settings.rollout = 1;
+    settings.minibatch = boids()->num_boids;
+    settings.policy_layers = hidden;
+    settings.policy_width = width;
+    settings.mirror = mirror;
+    learn_close(&pilot);
+    return learn_open(&pilot, &flock, &settings, 0, 1);
+}
+PAGE(page_has_pilot) bool page_has_pilot(void) { return pilot.vec; }
+
+static Learner* network_of(int who) { return who == LEARNING ? &learner : &pilot; }
+
+/* How many layers fly as `who`, and the inputs and outputs of layer k. */
+PAGE(page_num_layers) int page_num_layers(int who) { return network_of(who)->vec ? network_of(who)->policy.depth : 0; }
+PAGE(page_inputs) int page_inputs(int who, int k) { return network_of(who)->policy.layers[k].inputs; }
+PAGE(page_outputs) int page_outputs(int who, int k) { return network_of(who)->policy.layers[k].outputs; }
+PAGE(page_has_mirror) bool page_has_mirror(int who) { return network_of(who)->has_mirror; }
+
+/* Copies the weights of layer k, and then its biases, from a learner or to it. */
+static void copy_layer(Learner* network, int k, float* numbers, bool to_network) {
+    const LearnLayer* layer = &network->policy.layers[k];
+    for (int32_t i = 0; i <= layer->inputs; i++)
+        for (int32_t j = 0; j < layer->outputs; j++) {
+            float* weight = &network->weights[layer->weights + (size_t)i * (size_t)layer->columns + (size_t)j];
+            float* number = &numbers[i < layer->inputs ? j * layer->inputs + i : layer->outputs * layer->inputs + j];
+            if (to_network)
+                *weight = *number;
+            else
+                *number = *weight;
+        }
+}
+PAGE(page_get_layer) void page_get_layer(int who, int k, float* numbers) { copy_layer(network_of(who), k, numbers, false); }
+PAGE(page_set_layer) void page_set_layer(int k, float* numbers) { copy_layer(&pilot, k, numbers, true); }
+
+/* Memory for the caller to write to. */
+PAGE(page_allocate) void* page_allocate(size_t bytes) { return ENV_CALLOC(bytes, 1); }
+PAGE(page_free) void page_free(void* memory) { ENV_FREE(memory); }
+
+/* The mirror, as policy.npz has it: for observations where each element comes from, then its sign; the same for the turns. */
+PAGE(page_mirror) const float* page_mirror(void) {
+    static float numbers[2 * BOIDS_RULES + 2 * 5];
+    for (int k = 0; k < BOIDS_RULES; k++) {
+        const EnvMirror mirror = c_mirror_observation(boids(), k);
+        numbers[k] = (float)mirror.from;
+        numbers[BOIDS_RULES + k] = (float)mirror.sign;
+    }
+    for (int k = 0; k < 5; k++) {
+        const EnvMirror mirror = c_mirror_action(boids(), k);
+        numbers[2 * BOIDS_RULES + k] = (float)mirror.from;
+        numbers[2 * BOIDS_RULES + 5 + k] = (float)mirror.sign;
+    }
+    return numbers;
+}
+
+/* ---- What is shown beside the flock */
+
+/* name, doc: of the steps since the last call */
+#define PAGE_NUMBERS(X)                                             \
+    X(reward, "per boid and step")                                    \
+    X(alignment, "mean cosine between a boid's heading and its neighbours'") \
+    X(polarization, "length of the mean heading")                     \
+    X(groups, "sets of boids connected by sight, now")                \
+    X(largest, "share of boids in the largest of them")               \
+    X(steps, "of the flock so far")                                   \
+    X(experience, "agent-steps that were learned from so far")
+
+typedef struct Numbers {
+    PAGE_NUMBERS(ENV_DOUBLE)
+} Numbers;
+
+/* Name k of the numbers, and NULL after the last. */
+PAGE(page_number_name) const char* page_number_name(int k) {
+#define PAGE__NAME(name, doc) #name,
+    static const char* const names[] = {PAGE_NUMBERS(PAGE__NAME) NULL};
+#undef PAGE__NAME
+    return names[k];
+}
+
+PAGE(page_numbers) const Numbers* page_numbers(void) {
+    static Numbers numbers;
+    const BoidsTally now = boids()->tally;
+    const double made = now.steps - last.steps, social = now.social - last.social;
+    if (made > 0) {
+        numbers.reward = (now.reward - last.reward) / 65536 / made / boids()->num_boids;
+        numbers.alignment = social > 0 ? (now.local_alignment - last.local_alignment) / 65536 / social : 0;
+        numbers.polarization = (now.polarization - last.polarization) / made;
+        last = now;
+    }
+    numbers.steps = (double)steps;
+    numbers.experience =
+        learner.vec ? (double)learner.agent_steps + (double)learner.stepped * (double)learner.vec->num_agents : 0;
+    return &numbers;
+}
+
+/* Counts the groups anew: not in each step. */
+PAGE(page_count_groups) void page_count_groups(void) {
+    int32_t groups, largest;
+    sight_groups(&boids()->sight, sight_scratch(&boids()->sight), NULL, &groups, &largest);
+    Numbers* numbers = (Numbers*)page_numbers();
+    numbers->groups = groups;
+    numbers->largest = (double)largest / boids()->num_boids;
+}
+
+/* Name k of the elements of an observation, and NULL after the last. */
+PAGE(page_observation_name) const char* page_observation_name(int k) {
+#define PAGE__NAME(name, doc) #name,
+    static const char* const names[] = {BOIDS_OBSERVATION(PAGE__NAME) NULL};
+#undef PAGE__NAME
+    return names[k];
+}
+
+/* What boid i sees, earned, does and would do. probabilities: of hard left, left, straight, right, hard right, where a network flies. */
+typedef struct Inside {
+    float observation[BOIDS_RULES], reward, action, has_network, probabilities[5], value;
+} Inside;
+
+PAGE(page_inspect) const Inside* page_inspect(int who, int32_t i) {
+    static Inside inside;
+    Learner* network = who == LEARNING || who == LEARNED ? network_of(who) : NULL;
+    memcpy(inside.observation, boids_observation(boids(), i), sizeof inside.observation);
+    inside.reward = boids()->rewards[i];
+    inside.action = (float)((const int32_t*)boids()->actions)[i];
+    inside.has_network = network && network->vec;
+    if (inside.has_network == 0) return &inside;
+    const LearnScratch scratch = learn__take(network);
+    bool mirrored;
+    learn__observe(network, boids()->observations, i, 1, scratch.x, &mirrored);
+    learn__values(network, &scratch, 1, scratch.x, &inside.value);
+    learn__outputs(network, &scratch, 1, scratch.x);
+    learn_softmax8(5, scratch.z, scratch.p, scratch.log_p);
+    for (int a = 0; a < 5; a++)
+        inside.probabilities[a] = scratch.p[(mirrored ? network->mirror_action[a].from : a) * LEARN_ROWS];
+    learn__give(network, &scratch);
+    return &inside;
+}
+
+/* The boid nearest to a place: x, y from 0 to 1, y up. */
+PAGE(page_nearest) int32_t page_nearest(double x, double y) {
+    const uint32_t at_x = (uint32_t)(int64_t)(x * 4294967296.0), at_y = (uint32_t)(int64_t)(y * 4294967296.0);
+    int32_t nearest = 0;
+    double nearest2 = INFINITY;
+    for (int32_t i = 0; i < boids()->num_boids; i++) {
+        const double dx = (double)(int32_t)(boids()->x[i] - at_x) * (double)boids()->width;
+        const double dy = (double)(int32_t)(boids()->y[i] - at_y) * (double)boids()->height;
+        if (dx * dx + dy * dy >= nearest2) continue;
+        nearest2 = dx * dx + dy * dy;
+        nearest = i;
+    }
+    return nearest;
+}
+
+/* FNV-1a of the flock's state and of what is learned, for the tests. */
+PAGE(page_hash) uint64_t page_hash(void) {
+    const size_t n = (size_t)boids()->num_boids;
+    uint64_t hash = env_vec_checksum((const char*)boids()->x, n * sizeof *boids()->x);
+    hash ^= env_vec_checksum((const char*)boids()->y, n * sizeof *boids()->y) * 3;
+    hash ^= env_vec_checksum((const char*)boids()->heading, n * sizeof *boids()->heading) * 5;
+    if (learner.vec) hash ^= env_vec_checksum((const char*)learner.weights, learner.num_weights * sizeof(float)) * 7;
+    return hash;
+}
+
+/* ---- Pictures, where the browser has no WebGL2. The flock that is seen is written to page_x and so on, and takes no steps */
+
+static uint8_t *rgb, *rgba;
+static size_t pixels;
+
+/* The factors of BOIDS_PALETTE. */
+PAGE(page_palette) const float* page_palette(void) {
+    static const float palette[3][3] = BOIDS_PALETTE;
+    return palette[0];
+}
+
+/* Wipes the trails away. */
+PAGE(page_wipe) void page_wipe(void) {
+    if (pixels) memset(rgb, 0, 3 * pixels);
+}
+
+/* Draws the flock over the picture before, of which trails remain, or afresh. Returns (height x width x 4), from the top row; NULL: out of
+ * memory. */
+PAGE(page_picture) const uint8_t* page_picture(int32_t width, int32_t height, bool trails) {
+    const size_t size = (size_t)width * (size_t)height;
+    if (size != pixels) {
+        ENV_FREE(rgb);
+        ENV_FREE(rgba);
+        rgb = (uint8_t*)ENV_CALLOC(size, 3);
+        rgba = (uint8_t*)ENV_CALLOC(size, 4);
+        pixels = rgb && rgba ? size : 0;
+        if (!pixels) return NULL;
+    }
+    if (trails)
+        c_film(boids(), rgb, width, height);
+    else
+        c_pixels(boids(), rgb, width, height);
+    for (size_t k = 0; k < size; k++) {
+        memcpy(rgba + 4 * k, rgb + 3 * k, 3);
+        rgba[4 * k + 3] = 255;
+    }
+    return rgba;
+}

@@ -1,0 +1,188 @@
+// machine.js - the WebAssembly module of web/page.c as an object. It runs in the page, in a worker and in node.
+
+/** Who flies, by the numbers of page.c. */
+export const WHO = /** @type {const} */ (["random", "reynolds", "learned", "learning"]);
+/** @typedef {(typeof WHO)[number]} Who */
+
+/**
+ * A layer of a network: weights (outputs x inputs), row by row, and then biases (outputs).
+ * @typedef {{ inputs: number, outputs: number, numbers: Float32Array }} Layer
+ */
+/** @typedef {{ layers: Layer[], mirror: boolean }} Network */
+/** @typedef {Record<string, number>} Params Parameters of boids.h, by name. */
+/** @typedef {Record<string, number>} Numbers The numbers of PAGE_NUMBERS, by name. */
+
+/**
+ * What a boid sees, earned and does; with a network also the probabilities of the five turns, and the value.
+ * @typedef {{ observation: number[], reward: number, action: number, probabilities: number[] | null, value: number }} Inside
+ */
+
+export const TURNS = 5;
+
+export class Machine {
+  /** @param {BufferSource} bytes of the module */
+  static async load(bytes) {
+    const { instance } = await WebAssembly.instantiate(bytes);
+    return new Machine(instance.exports);
+  }
+
+  /** @param {WebAssembly.Exports} exported */
+  constructor(exported) {
+    // every export but the memory is a function of numbers
+    this.c = /** @type {Record<string, (...args: number[]) => number>} */ (/** @type {unknown} */ (exported));
+    this.memory = /** @type {WebAssembly.Memory} */ (exported.memory);
+    this.c.page_defaults();
+    this.paramNames = this.names(this.c.page_param_name);
+    this.numberNames = this.names(this.c.page_number_name);
+    this.observationNames = this.names(this.c.page_observation_name);
+  }
+
+  /** The C string at an address. @param {number} at */
+  text(at) {
+    const bytes = new Uint8Array(this.memory.buffer, at);
+    return new TextDecoder().decode(bytes.slice(0, bytes.indexOf(0)));
+  }
+
+  /** All that a function of page.c names. @param {(k: number) => number} name */
+  names(name) {
+    const found = [];
+    for (let k = 0, at = name(0); at; at = name(++k)) found.push(this.text(at));
+    return found;
+  }
+
+  /** Throws the message that a function of page.c returned, if it is one. @param {number} message */
+  check(message) {
+    if (message) throw new Error(this.text(message));
+  }
+
+  /** Sets parameters for the next open() or change(); those that are not named get their defaults. @param {Params} params */
+  set(params) {
+    this.c.page_defaults();
+    for (const [name, value] of Object.entries(params)) {
+      const k = this.paramNames.indexOf(name);
+      if (k < 0) throw new Error(`${name}: no such parameter`);
+      this.c.page_set_param(k, value);
+    }
+  }
+
+  /** A new flock at random places. @param {Params} params @param {number} seed */
+  open(params, seed) {
+    this.set(params);
+    this.check(this.c.page_open(seed));
+  }
+
+  /** The same boids with other parameters. @param {Params} params */
+  change(params) {
+    this.set(params);
+    this.check(this.c.page_change());
+  }
+
+  /** A fresh network that learns. @param {number} seed */
+  learn(seed) {
+    this.check(this.c.page_learn(seed));
+  }
+
+  /** @param {Who} who */
+  step(who) {
+    this.check(this.c.page_step(WHO.indexOf(who)));
+  }
+
+  /** Learns from the steps, when there are enough of them. */
+  improve() {
+    this.check(this.c.page_improve());
+  }
+
+  get size() {
+    return this.c.page_num_boids();
+  }
+
+  /** The three arrays that a picture needs, as bytes: x and y (4 a boid), heading (2). */
+  get parts() {
+    const { buffer } = this.memory;
+    return [
+      new Uint8Array(buffer, this.c.page_x(), 4 * this.size),
+      new Uint8Array(buffer, this.c.page_y(), 4 * this.size),
+      new Uint8Array(buffer, this.c.page_heading(), 2 * this.size),
+    ];
+  }
+
+  /** @returns {Numbers} */
+  numbers() {
+    const values = new Float64Array(this.memory.buffer, this.c.page_numbers(), this.numberNames.length);
+    return Object.fromEntries(this.numberNames.map((name, k) => [name, values[k]]));
+  }
+
+  /** @param {Who} who @param {number} boid @returns {Inside} */
+  inspect(who, boid) {
+    const size = this.observationNames.length;
+    const at = this.c.page_inspect(WHO.indexOf(who), boid);
+    const all = Array.from(new Float32Array(this.memory.buffer, at, size + 3 + TURNS + 1));
+    return {
+      observation: all.slice(0, size),
+      reward: all[size],
+      action: all[size + 1],
+      probabilities: all[size + 2] ? all.slice(size + 3, size + 3 + TURNS) : null,
+      value: all[size + 3 + TURNS],
+    };
+  }
+
+  /** The network that learns, or the one that was given. @param {Who} who @returns {Network | null} */
+  network(who) {
+    const number = WHO.indexOf(who);
+    const depth = this.c.page_num_layers(number);
+    if (!depth) return null;
+    const layers = Array.from({ length: depth }, (_, k) => {
+      const inputs = this.c.page_inputs(number, k);
+      const outputs = this.c.page_outputs(number, k);
+      return this.borrow((inputs + 1) * outputs, (at, numbers) => {
+        this.c.page_get_layer(number, k, at);
+        return { inputs, outputs, numbers: numbers().slice() };
+      });
+    });
+    return { layers, mirror: !!this.c.page_has_mirror(number) };
+  }
+
+  /** Gives `learned` a network. @param {Network} network */
+  fly({ layers, mirror }) {
+    const width = layers.length > 1 ? layers[0].outputs : 1;
+    this.check(this.c.page_open_pilot(layers.length - 1, width, Number(mirror)));
+    layers.forEach((layer, k) => {
+      this.borrow(layer.numbers.length, (at, numbers) => {
+        numbers().set(layer.numbers);
+        this.c.page_set_layer(k, at);
+      });
+    });
+  }
+
+  /**
+   * Memory for `count` floats while `use` runs.
+   * @template T
+   * @param {number} count
+   * @param {(at: number, numbers: () => Float32Array) => T} use
+   */
+  borrow(count, use) {
+    const at = this.c.page_allocate(4 * count);
+    if (!at) throw new Error("out of memory");
+    const result = use(at, () => new Float32Array(this.memory.buffer, at, count));
+    this.c.page_free(at);
+    return result;
+  }
+
+  /** The mirror of observations and of turns, each (2 x elements): where an element comes from, then its sign. */
+  mirror() {
+    const size = 2 * this.observationNames.length;
+    const all = new Float32Array(this.memory.buffer, this.c.page_mirror(), size + 2 * TURNS).slice();
+    return { observation: all.slice(0, size), action: all.slice(size) };
+  }
+
+  /** Red, green and blue: each the mean, its factor of the cosine and that of the sine of a heading. */
+  palette() {
+    return Array.from(new Float32Array(this.memory.buffer, this.c.page_palette(), 9));
+  }
+
+  /** Of the flock and of what is learned, as 16 digits. */
+  hash() {
+    const hash = /** @type {bigint} */ (/** @type {unknown} */ (this.c.page_hash()));
+    return BigInt.asUintN(64, hash).toString(16).padStart(16, "0");
+  }
+}
