@@ -268,7 +268,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     content = measure_all(folder)
     (ROOT / "docs/learning.json").write_text(json.dumps({"recipe": RECIPE, **short(content)}, indent=1) + "\n")
-    learning_show.tables(content)
+    learning_show.tables(content, ROOT / "docs/learning.md")
     flights = {
         case.name: kept(folder, f"flight, {case.name}", [RECIPE, case.world, case.train], flight, case)
         for case in PHASES[:3]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from math import pi
 from pathlib import Path
@@ -20,36 +21,42 @@ MEASURES = {"reward": "reward", "polarization": "polarization", "largest_group":
 PERCOLATION = 4.51  # mean neighbours from which boids at random places are connected all over the plane (Gilbert 1961)
 
 
-def tables(content: Mapping[str, Any]) -> None:
-    """Prints the tables."""
-    for name, board in content["baselines"].items():
-        _table(f"Baselines, {name}", board)
+def tables(content: Mapping[str, Any], page: Path) -> None:
+    """Writes the tables into a page: each between a line `<!-- table: NAME -->` and the next line `<!-- end -->`."""
+    found = {"baselines": _table(content["baselines"]["100"])}
     for name, runs in content["seeds"].items():
         rows = {f"seed {k}": run for k, run in enumerate(runs, 1)}
-        rows |= {"worst": _worst(runs), "mean": _mean(runs)}
-        _table(name, rows, (*COLUMNS, "seconds"))
+        found[name] = _table(rows | {"worst": _worst(runs), "mean": _mean(runs)}, (*COLUMNS, "seconds"))
     rows = {}
     for group, cases in content["ablations"].items():
         for name, runs in cases.items():
-            label = f"{group}: {name}" if group else name
             worst = _worst(runs)
-            rows[label] = _mean(runs) | {"worst reward": worst["reward"], "worst largest group": worst["largest_group"]}
-    _table("Ablations, means of 3 seeds", rows, ("reward", "worst reward", "polarization", "largest_group",
-                                                "worst largest group", "collisions", "seconds"))  # fmt: skip
+            rows[f"{group}: {name}" if group else name] = _mean(runs) | {
+                "worst reward": worst["reward"], "worst largest group": worst["largest_group"]
+            }  # fmt: skip
+    columns = ("reward", "worst reward", "polarization", "largest_group", "worst largest group", "seconds")
+    found["ablations"] = _table(rows, columns)
     rows = {f"{name}, seed {k}": run for name, runs in content["phases"].items() for k, run in enumerate(runs, 1)}
-    _table("Phases", rows, ("polarization", "milling", "left", "largest_group", "reward", "collisions", "seconds"))
+    columns = ("polarization", "milling", "left", "largest_group", "reward", "collisions", "seconds")
+    found["phases"] = _table(rows, columns)
     for density, sizes in content["sizes"].items():
-        _table(f"Flock sizes, {density} of the default density", sizes)
+        found[f"sizes at density {density}"] = _table(sizes)
     for name, views in content["views"].items():
-        _table(f"View radius, {name}", views)
-    _table("Other worlds, the same policy", content["changes"])
+        found[f"views {name}"] = _table(views)
+    found["other worlds"] = _table(content["changes"])
+    text = page.read_text(encoding="utf-8")
+    for name in re.findall(r"<!-- table: (.*?) -->", text):
+        pattern = rf"(<!-- table: {re.escape(name)} -->\n).*?(<!-- end -->)"
+        text = re.sub(pattern, lambda at, name=name: at[1] + found[name] + at[2], text, count=1, flags=re.DOTALL)
+    page.write_text(text, encoding="utf-8")
 
 
-def _table(title: str, rows: Mapping[str, Mapping[str, float]], columns: tuple[str, ...] = COLUMNS) -> None:
-    print(f"\n### {title}\n\n| | {' | '.join(name.replace('_', ' ') for name in columns)} |\n|---|{'---|' * len(columns)}")
+def _table(rows: Mapping[str, Mapping[str, float]], columns: tuple[str, ...] = COLUMNS) -> str:
+    lines = ["", f"| | {' | '.join(name.replace('_', ' ') for name in columns)} |", f"|---|{'---|' * len(columns)}"]
     for name, row in rows.items():
-        cells = (f"{row[key]:.{4 if key == 'collisions' else 3}f}" for key in columns)
-        print(f"| {name} | {' | '.join(cells)} |")
+        cells = (f"{row[key]:.{ {'collisions': 4, 'seconds': 1}.get(key, 3) }f}" for key in columns)
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", ""])
 
 
 def _mean(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
