@@ -25,6 +25,13 @@
 #endif
 #define LEARN_INLINE static inline __attribute__((always_inline))
 
+/* A loop of constant length, at most 6, without a loop. clang does so by itself, but not where the pragma names another length. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define LEARN_UNROLL _Pragma("GCC unroll 6")
+#else
+#define LEARN_UNROLL
+#endif
+
 /* gcc warns that the ABI for passing vectors depends on the processor. All functions that pass them are inlined. gcc warns at the end of the
  * file that includes this one, so there is no `diagnostic pop`. */
 #pragma GCC diagnostic ignored "-Wpsabi"
@@ -121,22 +128,16 @@ LEARN_INLINE void learn__tile(const int rows, const int columns, const bool tran
     LearnRegister sum[LEARN_TILE_ROWS][LEARN_TILE_COLUMNS / LEARN_REGISTER] = {{{0}}};
     const size_t a_row = transposed ? 1 : a_stride, a_step = transposed ? a_stride : 1;
     const int registers = columns / LEARN_REGISTER;
-#define LEARN__OF_C(i, j) (*(LearnRegisterAnywhere*)(void*)(c + (size_t)(i) * c_stride + (j) * LEARN_REGISTER))
+#define LEARN__EACH_SUM                                       \
+    LEARN_UNROLL for (int i = 0; i < rows; i++) \
+        LEARN_UNROLL for (int j = 0; j < registers; j++)
 #define LEARN__OF_B(j) (*(const LearnRegisterAnywhere*)(const void*)(b + (j) * LEARN_REGISTER))
-    if (transposed)
-#pragma GCC unroll 6
-        for (int i = 0; i < rows; i++)
-#pragma GCC unroll 4
-            for (int j = 0; j < registers; j++) sum[i][j] = LEARN__OF_C(i, j);
+#define LEARN__OF_C(i, j) (*(LearnRegisterAnywhere*)(void*)(c + (size_t)(i) * c_stride + (j) * LEARN_REGISTER))
+    if (transposed) LEARN__EACH_SUM sum[i][j] = LEARN__OF_C(i, j);
     for (int k = 0; k < depth; k++, a += a_step, b += b_stride)
-#pragma GCC unroll 6
-        for (int i = 0; i < rows; i++)
-#pragma GCC unroll 4
-            for (int j = 0; j < registers; j++) sum[i][j] += a[(size_t)i * a_row] * LEARN__OF_B(j);
-#pragma GCC unroll 6
-    for (int i = 0; i < rows; i++)
-#pragma GCC unroll 4
-        for (int j = 0; j < registers; j++) LEARN__OF_C(i, j) = sum[i][j];
+        LEARN__EACH_SUM sum[i][j] += a[(size_t)i * a_row] * LEARN__OF_B(j);
+    LEARN__EACH_SUM LEARN__OF_C(i, j) = sum[i][j];
+#undef LEARN__EACH_SUM
 #undef LEARN__OF_B
 #undef LEARN__OF_C
 }
@@ -194,8 +195,7 @@ static inline void learn_transpose(int rows, int columns, const float* from, siz
 /* y = tanh(y), for rows x columns, a multiple of LEARN_LANES. */
 LEARN_EACH_LEVEL static inline void learn_tanh_all(int rows, int columns, float* y, size_t stride) {
     for (int i = 0; i < rows; i++, y += stride)
-        for (int j = 0; j < columns; j += LEARN_LANES)
-            for (int lane = 0; lane < LEARN_LANES; lane++) y[j + lane] = learn_tanh(y[j + lane]);
+        for (int j = 0; j < columns; j++) y[j] = learn_tanh(y[j]);
 }
 
 /* dy *= 1 - y^2: back through y = tanh(x), whose derivative that is. */
