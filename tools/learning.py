@@ -41,7 +41,7 @@ PHASE = {"num_boids": 64, "width": 720, "height": 720, "view_radius": 300, "sepa
          "flockmates": 63, "cohesion_weight": 1}  # fmt: skip
 MILL = PHASE | {"alignment_weight": -0.3}
 NEAREST = {"observation": "nearest"}
-IN_PHASE = {"num_envs": 8, "horizon": 1000}
+IN_PHASE = {"num_envs": 8, "horizon": 1000, "gamma": 0.95}
 
 
 @dataclass(frozen=True, eq=False)  # so that two are one if they are the same object, and may be a key
