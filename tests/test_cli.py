@@ -37,7 +37,7 @@ def test_help_without_the_optional_packages() -> None:
     assert done.stderr == ""
     first, second = done.stdout[: len(done.stdout) // 2], done.stdout[len(done.stdout) // 2 :]
     assert first == second
-    for command in ("train", "score", "watch", "record", "bench", "web"):
+    for command in ("train", "score", "watch", "record", "plot", "bench", "web"):
         assert command in first
 
 
@@ -90,7 +90,7 @@ def test_show_config(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "message"),
     [
         ("wach", "unknown command 'wach': did you mean watch?"),
-        ("fly", "unknown command 'fly': expected one of train, score, watch, record, bench, web"),
+        ("fly", "unknown command 'fly': expected one of train, score, watch, record, plot, bench, web"),
         ("--inlcude-dir", "unknown option --inlcude-dir: did you mean --include-dir"),
         ("--include-dir --cmake-dir", "not allowed with argument --include-dir; see boids --help"),
         ("score --sed 3", "unknown option --sed: did you mean --seeds"),
