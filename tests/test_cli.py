@@ -13,7 +13,6 @@ from boids_env import VecEnv
 from boids_env.cli import main
 from boids_env.env.describe import sentence
 from boids_env.learn.config import defaults
-from boids_env.learn.policies import LEARNED
 from builds import ROOT
 from interpreter import OPTIONAL, python
 
@@ -177,12 +176,12 @@ def test_show_config(capsys: pytest.CaptureFixture[str]) -> None:
         ),
         (
             "train --trainer pufferl --train.minibatch-size 1_000_000",
-            "--train.minibatch-size: expected a multiple of 32, the --train.bptt-horizon",
+            "--train.minibatch-size: expected a multiple of 16, the --train.bptt-horizon",
         ),
         ("train --trainer pufferl --train.minibatch-size 33", "up to 8192, the batch of 512 boids, got 33"),
         (
-            "train --trainer pufferl --train.max-minibatch-size 5000",
-            "--train.max-minibatch-size: expected a divisor of 8192",
+            "train --trainer pufferl --train.max-minibatch-size 1500",
+            "--train.max-minibatch-size: expected a divisor of 2048",
         ),
         (
             "train --trainer pufferl --train.batch-size 33000",
@@ -307,6 +306,6 @@ def test_after_make_train_the_last_line_is_a_command() -> None:
     (command,) = shlex.split(done.stdout.splitlines()[-1])[1:]
     program, *arguments = command.split()
     assert program == ".venv/bin/boids"
-    assert arguments == ["watch", "runs/x/policy.npz"]
-    done = subprocess.run([*BOIDS, "watch", str(LEARNED), "--terminal"], capture_output=True, text=True, check=False)
+    assert arguments == ["watch", "--learn", "--terminal"]
+    done = subprocess.run([*BOIDS, *arguments], capture_output=True, text=True, check=False)
     assert done.stderr == "boids: to watch in a terminal, expected stdin and stdout to be a terminal\n"

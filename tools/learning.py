@@ -41,7 +41,8 @@ PHASE = {"num_boids": 64, "width": 720, "height": 720, "view_radius": 300, "sepa
          "flockmates": 63, "cohesion_weight": 1}  # fmt: skip
 MILL = PHASE | {"alignment_weight": -0.3}
 NEAREST = {"observation": "nearest"}
-IN_PHASE = {"num_envs": 8, "horizon": 1000, "gamma": 0.95}
+IN_PHASE = {"num_envs": 8, "horizon": 1000, "gamma": 0.95, "entropy": 0.01}
+WEIGHTS = {"school": 0.3, "mill": -0.3, "swarm": -10}  # of alignment: all in which the named settings differ
 
 
 @dataclass(frozen=True, eq=False)  # so that two are one if they are the same object, and may be a key
@@ -88,6 +89,7 @@ ABLATIONS = {
     "flocks in training": [
         Case("8 flocks of 64", {}, SMALL),
         Case("the same, episodes of 400 steps", {}, {**SMALL, "horizon": 400}),
+        Case("the same, and a truncation is an end", {}, {**SMALL, "horizon": 400, "bootstrap": False}),
         Case("episodes of 1,000 steps", {}, {"horizon": 1000}),
         Case("episodes of 4,000 steps", {}, {"horizon": 4000}),
     ],
@@ -122,10 +124,9 @@ ABLATIONS = {
     ],
 }  # fmt: skip
 PHASES = [
-    Case("school", PHASE | {"alignment_weight": 0.3}, IN_PHASE, 2_000_000),
-    Case("mill", MILL | NEAREST, IN_PHASE | {"entropy": 0.01}, 8_000_000),
-    Case("swarm", MILL, IN_PHASE, 4_000_000),
+    *(Case(name, PHASE | NEAREST | {"alignment_weight": weight}, IN_PHASE, 6_000_000) for name, weight in WEIGHTS.items()),
     Case("mill without a mirror", MILL, IN_PHASE | {"mirror": False}, 4_000_000),
+    Case("mill, `rules`", MILL, IN_PHASE, 4_000_000),
     Case("no alignment", PHASE | {"alignment_weight": 0}, IN_PHASE, 2_000_000),
 ]
 SIZES = (16, 64, 256, 1000, 4000, 16_000, 100_000)

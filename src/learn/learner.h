@@ -16,6 +16,7 @@
     X(int, epochs, 2, 1, 100, "", "how often each agent-step is used")                                                           \
     X(float, gamma, 0.95, 0, 1, "", "discount of rewards, for each step that they are away")                                     \
     X(float, gae_lambda, 0.9, 0, 1, "", "trust in rewards rather than in the value function: 0 for one step alone, 1 for all")   \
+    X(bool, bootstrap, true, 0, 1, "", "whether the value of the final observation follows a truncation; if not, nothing follows") \
     X(float, clip, 0.2, 1e-3, 10, "", "how far an update may move the probability of an action: by this share")                  \
     X(float, entropy, 0.02, 0, 10, "reward", "paid for each unit of the policy's entropy, which keeps it curious")               \
     X(float, value_weight, 0.5, 0, 100, "", "of the value function's loss beside the policy's")                                  \

@@ -64,7 +64,7 @@ static inline void learn__receive(Learner* learner, const LearnScratch* scratch,
         values[i] = learner->values[at + (size_t)i];
         cut = cut || (truncations[i] && !terminals[i]);
     }
-    if (!cut) return;
+    if (!cut || !learner->settings.bootstrap) return;
     if (vec->final_observations) {
         learn__observe(learner, vec->final_observations, first, rows, scratch->x, mirrored);
         learn__values(learner, scratch, rows, scratch->x, values);
