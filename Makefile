@@ -107,6 +107,9 @@ stills: install  ## draw docs/stills.png, docs/flock.gif and docs/phases.gif
 	boids record docs/flock.gif --policy learned
 	python tools/phases.py docs/phases.gif
 
+web:  ## build the page of boids web: python/boids_env/web/index.html. Needs clang-19 and lld-19
+	python3 web/build.py
+
 lint: $(VENV)/ready  ## ruff, clang-format, mypy
 	@echo "▸ Lint and types"
 	ruff check .
@@ -147,4 +150,4 @@ endef
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help train train-pufferlib check test learning bench bench-peers policy stills test-full test-c asan tsan valgrind fuzz lint install clean distclean
+.PHONY: help train train-pufferlib check test learning bench bench-peers policy stills web test-full test-c asan tsan valgrind fuzz lint install clean distclean

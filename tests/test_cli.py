@@ -36,7 +36,7 @@ def test_help_without_the_optional_packages() -> None:
     assert done.stderr == ""
     first, second = done.stdout[: len(done.stdout) // 2], done.stdout[len(done.stdout) // 2 :]
     assert first == second
-    for command in ("train", "score", "watch", "record", "bench", "web"):
+    for command in ("train", "score", "watch", "record", "plot", "bench", "web"):
         assert command in first
 
 

@@ -13,8 +13,8 @@
 #include "env_vec.h"
 #include "learn/ppo.h"
 
-/* Colours of headings that differ to the colour-blind too: amber to the right, azure to the left, pale up, violet down. Half of the difference
- * is in blue against yellow, half in lightness; who lacks red or green sees both. */
+/* Colours of headings that differ to the colour-blind too, by lightness and by blue against yellow: amber to the right, azure to the left,
+ * pale up, violet down. tests/test_web_page.py measures by how much. */
 #define BOIDS_PALETTE {{170.0f, 84.0f, 38.0f}, {170.0f, 6.0f, 66.0f}, {178.0f, -100.0f, 6.0f}}
 #include "show/boids_film.h"
 
@@ -50,7 +50,6 @@ PAGE(page_defaults) void page_defaults(void) {
 
 /* Name k, and NULL after the last. */
 PAGE(page_param_name) const char* page_param_name(int k) { return k < ENV_VEC_NUM_PARAMS ? env_vec_params[k].name : NULL; }
-PAGE(page_param) double page_param(int k) { return env_vec__param(&env_vec_params[k], &params); }
 PAGE(page_set_param) void page_set_param(int k, double value) {
     const EnvVecParam* p = &env_vec_params[k];
     void* field = (char*)&params + p->offset;
@@ -118,15 +117,6 @@ PAGE(page_change) const char* page_change(void) {
     c_restored(to);
     if (learner.vec == &flock) learner.stepped = 0; /* the rollout begins anew: two worlds do not mix in it */
     return NULL;
-}
-
-/* Random places and headings. */
-PAGE(page_scatter) void page_scatter(uint32_t seed) {
-    boids()->rng = env_seed(seed, 0, 0);
-    c_reset(boids());
-    memset(&last, 0, sizeof last);
-    steps = 0;
-    learner.stepped = 0;
 }
 
 /* kind: BOIDS_NOBODY, BOIDS_FRIEND or BOIDS_FOE. x, y: 0 to 1, y up. */

@@ -51,7 +51,6 @@ export class Flight {
       case "who":
         this.who = question.who;
         this.trouble = null;
-        if (question.who === "learning") machine.c.page_scatter(question.seed);
         return this.begin(question.seed, question.network);
       case "change":
         return machine.change(question.params);

@@ -88,7 +88,7 @@ const boidsAt = (at) => {
   return Math.round(exact / digits) * digits;
 };
 /** @param {number} boids */
-const sliderOf = (boids) => Math.round((100 * Math.log(boids / FEWEST)) / Math.log(MOST_BOIDS / FEWEST));
+const sliderOf = (boids) => Math.min(100, Math.round((100 * Math.log(boids / FEWEST)) / Math.log(MOST_BOIDS / FEWEST)));
 
 class Page {
   /** @param {Link} link @param {Uint8Array<ArrayBuffer>} module @param {Machine} machine @param {Network} learned */
@@ -191,6 +191,7 @@ class Page {
     this.drawing?.clear();
     await this.ask({ ask: "open", params: this.params, who, seed, network: who === "learned" ? this.learned : null });
     this.showChoices();
+    await this.refresh();
   }
 
   /** Lets another fly. @param {Who} who */
@@ -204,6 +205,18 @@ class Page {
     this.forget();
     await this.ask({ ask: "who", who, seed: this.choices.seed, network: who === "learned" ? this.learned : null });
     this.showChoices();
+    await this.refresh();
+  }
+
+  /** Shows the flock as it is, while the clock stands still. */
+  async refresh() {
+    if (!this.paused || this.held) return;
+    await this.askFrame(0);
+    let fresh = false;
+    while (this.advance()) fresh = true;
+    if (!fresh || !this.current) return;
+    this.draw(0, true, 1);
+    this.tell(this.current);
   }
 
   /** Drops the frames that were not shown, and the curves. */
@@ -345,6 +358,7 @@ class Page {
       const size = this.current?.size;
       if (size) this.choices.params.num_boids ??= size; // not as many as would fit now
       await this.ask({ ask: "change", params: this.params });
+      await this.refresh();
     }, 120);
   }
 
@@ -441,7 +455,7 @@ class Page {
     this.selected = boid;
     find("inside").hidden = boid < 0;
     if (boid >= 0) find("inside-title").textContent = `Boid ${whole(boid)}`;
-    if (boid >= 0 && this.paused) this.askFrame(0).then(() => this.advance()); // where it is now
+    if (boid >= 0) this.refresh().catch(() => {}); // who asked has been told
   }
 
   /** The boid nearest to a place of the window. @param {number} x CSS pixels @param {number} y */
@@ -878,4 +892,8 @@ async function start() {
 }
 
 if (typeof document === "undefined") beWorker();
-else start();
+else
+  start().catch((error) => {
+    find("words").textContent = `This browser cannot show the flock: it needs WebAssembly with SIMD. (${error.message})`;
+    throw error;
+  });

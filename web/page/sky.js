@@ -215,10 +215,10 @@ export class Sky {
   }
 
   /**
-   * Draws the boids into what is bound. back: a share of the way to stay behind.
-   * @param {WebGLProgram} program @param {View} view @param {number[]} size @param {number} point @param {number} back
+   * Draws the boids into what is bound, of this size in pixels.
+   * @param {WebGLProgram} program @param {View} view @param {number[]} size @param {number} point
    */
-  flock(program, view, size, point, back) {
+  flock(program, view, size, point) {
     const { gl } = this;
     const at = (/** @type {string} */ name) => gl.getUniformLocation(program, name);
     gl.useProgram(program);
@@ -226,7 +226,7 @@ export class Sky {
     gl.enable(gl.BLEND);
     gl.viewport(-point / 2, -point / 2, size[0] + point, size[1] + point);
     gl.uniform2f(at("size"), size[0], size[1]);
-    gl.uniform2f(at("way"), view.wayX * back, view.wayY * back);
+    gl.uniform2f(at("way"), view.wayX, view.wayY);
     gl.uniform1f(at("point"), point);
     // four times: a boid at the edge sticks out of the other side, and one in the corner out of all
     for (const [x, y] of [
@@ -262,7 +262,7 @@ export class Sky {
       if (view.trails > 0) {
         gl.useProgram(this.dots);
         gl.uniform1f(gl.getUniformLocation(this.dots, "cover"), 0.28);
-        this.flock(this.dots, view, this.half, Math.max(2.5, length * 0.42), 1);
+        this.flock(this.dots, view, this.half, Math.max(2.5, length * 0.42));
       }
       this.trails.reverse();
     }
@@ -275,11 +275,11 @@ export class Sky {
     gl.uniform2f(gl.getUniformLocation(this.sky, "size"), canvas.width, canvas.height);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     if (length >= SHORTEST_DART) {
-      this.flock(this.darts, view, [canvas.width, canvas.height], length * 1.25, 1);
+      this.flock(this.darts, view, [canvas.width, canvas.height], length * 1.25);
     } else {
       gl.useProgram(this.dots);
       gl.uniform1f(gl.getUniformLocation(this.dots, "cover"), 0.9);
-      this.flock(this.dots, view, [canvas.width, canvas.height], Math.max(1.5, length * 0.9), 1);
+      this.flock(this.dots, view, [canvas.width, canvas.height], Math.max(1.5, length * 0.9));
     }
   }
 }
