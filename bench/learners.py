@@ -1,14 +1,16 @@
 """Our learner beside others: learning curves with equal settings, and how fast each learns on the same arrays.
 
-    python bench/speed.py --install-peers --peers sb3_ppo    # into an environment of its own under build/peers
-    python bench/learners.py                                 # learns, prints, writes docs/learners.json and .png
+    python bench/learners.py --install-peers    # Stable-Baselines3, into an environment of its own under build/peers
+    python bench/learners.py                    # learns, prints, writes docs/learners.json and docs/learners.png
 
-Curves: boids, squared, snake and CartPole, by our learner and by PufferLib's, with three seeds. Speed: eight flocks
-of 64 and networks of two layers of 32. All learners make updates in turn, A B A B, on one core with one thread each.
-The last column is the processor time until `boids score` puts the policy above Reynolds' rules. A learner is a file
-in bench/peers that says what it does otherwise.
+Curves: boids, squared, snake and CartPole, by our learner and by PufferLib's, with three seeds. Speed: updates of 8
+flocks of 64, made in turn, A B A B, on one core with one thread each. The last column is the processor time until
+`boids score` puts the policy above Reynolds' rules, with the settings of `boids train`. All learners have networks of
+the same size and no mirror; ours is also shown with it. A learner is a file in bench/peers that says what it does
+otherwise.
 
-Each curve and each time is kept in build/learners, and made again only where its settings have changed.
+What was learned is kept in build/learners, and learned again where the settings have changed; by ours also where it was
+built anew.
 """
 
 from __future__ import annotations
@@ -21,23 +23,25 @@ import statistics
 import subprocess
 import sys
 import textwrap
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from speed import Peer, peer_module, python_of
+from speed import Peer, install, peer_module, python_of
 
 import boids_env
-from boids_env import bench
-from boids_env.console import table
+from boids_env import _boids, bench
 from boids_env.learn.policies import save_policy
 from boids_env.learn.score import score
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "build" / "learners"
-LEARNERS = ("native_ppo", "torch_ppo", "sb3_ppo", "pufferl_ppo")
-CURVES = ("native_ppo", "pufferl_ppo")
+OURS = "native_ppo"
+MIRRORED = "mirrored"  # ours again
+LEARNERS = (OURS, "torch_ppo", "sb3_ppo", "pufferl_ppo")
+CURVES = (OURS, "pufferl_ppo")
 SEEDS = (1, 2, 3)
 POINTS = 60  # of a curve
 
@@ -55,6 +59,8 @@ def task(module: str, steps: int, score: str, num_envs: int, width: int, paramet
 
 
 FLOCK = task("boids_env._boids", 3_000_000, "reward", 8, 32, gamma=0.95, entropy=0.02)
+LARGE = {"num_boids": 256, "width": 2160, "height": 1440, "horizon": 2000}  # as in boids.ini
+RECIPE = task("boids_env._boids", 3_000_000, "reward", 2, 32, LARGE, gamma=0.9, entropy=0.03, minibatch=2048)
 TASKS = {
     "boids": FLOCK,
     "squared": task(
@@ -79,8 +85,10 @@ def modules() -> list[Path]:
     return [site, build]
 
 
-def kept(name: str, settings: Any, make: Callable[[], Any]) -> Any:
+def kept(name: str, of: Any, make: Callable[[], Any]) -> Any:
     """What `make` returned for these settings, now or before."""
+    ours = OURS in name or MIRRORED in name
+    settings = {**of, "build": zlib.crc32(Path(str(_boids.__file__)).read_bytes())} if ours else of
     path = KEPT / f"{name}.json"
     if path.exists() and (content := json.loads(path.read_text()))["settings"] == settings:
         return content["result"]
@@ -98,6 +106,8 @@ class Bench:
         self.pythons = {name: python_of(name, pythons) for name in LEARNERS}
 
     def learner(self, name: str, of: Any) -> Peer:
+        if name == MIRRORED:
+            name, of = OURS, {**of, "settings": {**of["settings"], "mirror": True}}
         return Peer(name, self.pythons[name], [of], self.path)
 
     def curve(self, name: str, of: Any) -> list[tuple[int, float, float]]:
@@ -121,7 +131,8 @@ class Bench:
             while steps < of["settings"]["anneal_steps"]:
                 cpu += learner(16, file).cpu
                 with np.load(file) as content:
-                    weights = {key: content[key] for key in content.files if key.startswith(("encoder.", "decoder"))}
+                    policy_parts = ("encoder", "decoder", "mirror")
+                    weights = {key: content[key] for key in content.files if key.startswith(policy_parts)}
                     steps = int(content["agent_steps"])
                 save_policy(policy, weights, {})
                 if scored(str(policy)) >= least:
@@ -133,7 +144,7 @@ class Bench:
     def speed(self, rounds: int, seconds: float) -> tuple[dict[str, list[bench.Times]], dict[str, str]]:
         """The time of an update of each learner in each round; and why learners are missing."""
         learners, missing = {}, {}
-        for name in LEARNERS:
+        for name in (MIRRORED, *LEARNERS):
             try:
                 learners[name] = self.learner(name, {**FLOCK, "seed": 1})
             except ImportError as error:
@@ -145,9 +156,9 @@ class Bench:
 
 
 def scored(policy: str) -> float:
-    """Its reward, as `boids score` has it, on three unseen seeds."""
+    """Its reward, as `boids score` has it."""
     with contextlib.redirect_stderr(io.StringIO()):  # a progress bar
-        return statistics.mean(score([policy], seeds=3)[policy]["reward"])
+        return statistics.mean(score([policy])[policy]["reward"])
 
 
 def main() -> None:
@@ -157,7 +168,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7, help="that each figure is the median of (7)")
     parser.add_argument("--seconds", type=float, default=0.3, help="of a run (0.3)")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "learners.json", help="docs/learners.json")
+    parser.add_argument("--install-peers", action="store_true", help="install Stable-Baselines3, and measure nothing")
     options = parser.parse_args()
+    if options.install_peers:
+        return install(["sb3_ppo"])
     all_of_it = Bench(dict(text.split("=", 1) for text in options.python))
 
     curves: dict[str, dict[str, list[Any]]] = {}
@@ -173,7 +187,7 @@ def main() -> None:
     past: dict[str, list[Any]] = {}
     for learner in times:
         for seed in SEEDS:
-            of = {**FLOCK, "seed": seed}
+            of = {**RECIPE, "seed": seed}
             first = kept(f"past-{learner}-{seed}", of, lambda: all_of_it.first_past(learner, of, reynolds))  # noqa: B023
             past.setdefault(learner, []).append(first)
 
@@ -181,42 +195,35 @@ def main() -> None:
     batch = FLOCK["settings"]["rollout"] * FLOCK["num_envs"] * 64
     rates = {name: [batch / t.cpu for t in of_run] for name, of_run in times.items()}
     walls = {name: [batch / t.wall for t in of_run] for name, of_run in times.items()}
+    names = {name: peer_module(name).NAME for name in LEARNERS} | {MIRRORED: "boids-env, with the mirror"}
     print(bench.headline(said))
-    rows = []
+    seeds = " / ".join(map(str, SEEDS))
+    print("\n| learner | agent-steps a second of CPU time | of wall time | ours is so many times as fast |", end="")
+    print(f" first above Reynolds' {reynolds:.3f} after CPU seconds, seeds {seeds} | after million agent-steps |")
+    print("|---|---|---|---|---|---|")
     for name in times:
         cpu, wall = statistics.median(rates[name]), statistics.median(walls[name])
-        ours = statistics.median(a / b for a, b in zip(rates["native_ppo"], rates[name], strict=True))
+        ours = statistics.median(a / b for a, b in zip(rates[OURS], rates[name], strict=True))
         seconds = " / ".join(f"{p['seconds']:.1f}" if p else "never" for p in past[name])
-        rows.append((peer_module(name).NAME, f"{cpu / 1e3:,.0f} k", f"{wall / 1e3:,.0f} k", f"{ours:.1f}", seconds))
-    seeds = " / ".join(map(str, SEEDS))
-    steps = f"{FLOCK['settings']['anneal_steps'] / 1e6:g} M"
-    table(
-        (
-            "learner",
-            "agent-steps per CPU second",
-            "per second of wall time",
-            "ours is so many times as fast",
-            f"CPU seconds until it passes Reynolds' {reynolds:.3f}, seeds {seeds}, of {steps} agent-steps",
-        ),
-        rows,
-    )
+        steps = " / ".join(f"{p['agent_steps'] / 1e6:.1f}" if p else "never" for p in past[name])
+        print(f"| {names[name]} | {cpu / 1e3:,.0f} k | {wall / 1e3:,.0f} k | {ours:.1f} | {seconds} | {steps} |")
     for name in LEARNERS:
         module = peer_module(name)
         why = f"MISSING ({missing[name]}). " if name in missing else ""
         print(f"\n{module.NAME}: {why}{module.INSTALL}")
         print(textwrap.indent(textwrap.fill(" ".join(module.DIFFERS.split()), 116), "  "))
-    speed = {
-        name: {"name": peer_module(name).NAME, "cpu": rates[name], "wall": walls[name], "past": past[name]} for name in times
+    speed = {n: {"name": names[n], "cpu": rates[n], "wall": walls[n], "past": past[n]} for n in times}
+    content = {
+        "tasks": {n: TASKS[n] for n in options.tasks},
+        "recipe": RECIPE,
+        "curves": curves,
+        "reynolds": reynolds,
+        "speed": speed,
     }
-    content = {"tasks": {n: TASKS[n] for n in options.tasks}, "curves": curves, "reynolds": reynolds, "speed": speed}
     bench.write_json(options.out, about=said, missing=missing, **content)
-    chart = [
-        sys.executable,
-        str(ROOT / "bench" / "learners_chart.py"),
-        str(options.out),
-        str(options.out.with_suffix(".png")),
-    ]
-    subprocess.run(chart, check=False)
+    chart = [ROOT / "bench" / "learners_chart.py", options.out, options.out.with_suffix(".png")]
+    subprocess.run([sys.executable, *map(str, chart)], check=False)
+    return None
 
 
 if __name__ == "__main__":

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from learning_curve import INK, SEA
 from matplotlib.ticker import FuncFormatter
 from speed_chart import DIM
+
+from boids_env.show.plot import INK, SEA
 
 LEARNERS = {"pufferl_ppo": ("#ff9d5c", "PufferLib's PuffeRL"), "native_ppo": ("#5cc8ff", "boids-env")}
 TITLES = {

@@ -13,8 +13,9 @@ import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-from learning_curve import INK, SEA
 from matplotlib.ticker import FuncFormatter
+
+from boids_env.show.plot import INK, SEA
 
 DIM = "#8fa3b8"
 OURS = {"rules": ("#5cc8ff", "boids-env, rules"), "nearest": ("#7be0a3", "boids-env, 8 nearest")}

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import needs
 from boids_env import Flocks, bench
 from boids_env.bench import Figure, Times
 from boids_env.cli import main
@@ -100,15 +101,29 @@ def test_mistakes(arguments: str, message: str, capsys: pytest.CaptureFixture[st
     assert message in capsys.readouterr().err
 
 
+LEARNER = """
+import pathlib
+class make:
+    def __init__(self, n): self.n = n
+    def __call__(self, steps): self.n += steps
+    def save(self, file): pathlib.Path(file).write_text(str(self.n))
+"""
+
+
 def test_a_peer_in_its_own_python(speed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "worker.py").write_text((BENCH / "peers" / "worker.py").read_text())
     (tmp_path / "sleeper.py").write_text("import time\ndef make(*world): return lambda steps: time.sleep(steps / 100)\n")
+    (tmp_path / "learner.py").write_text(LEARNER)
     (tmp_path / "absent.py").write_text("def make(*world): import no_such_module\n")
     (tmp_path / "broken.py").write_text("def make(*world): return 1 / 0\n")
     monkeypatch.setattr(speed, "PEERS", tmp_path)
     peer = speed.Peer("sleeper", sys.executable, [1, 8, 100.0, 100.0])
     assert peer(3).wall >= 0.03
     peer.close()
+    learner = speed.Peer("learner", sys.executable, [5], [tmp_path])
+    assert learner(2, tmp_path / "file").wall < 1
+    assert (tmp_path / "file").read_text() == "7"
+    learner.close()
     with pytest.raises(ImportError, match="no_such_module"):
         speed.Peer("absent", sys.executable, [])
     with pytest.raises(RuntimeError, match=r"broken, \[1, 8\]: ZeroDivisionError"):
@@ -140,3 +155,81 @@ def test_threads_that_lose_are_told() -> None:
         bench.Figure("64 flocks of 64, rules", "M agent-steps/s", [0.1]),
     ]
     assert bench.slower_with_threads(figures) == [lose]
+
+
+# ---- The learners -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def learners(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """bench/learners.py, with an empty folder for what it keeps."""
+    monkeypatch.syspath_prepend(str(BENCH / "peers"))
+    monkeypatch.syspath_prepend(str(BENCH))
+    module = importlib.import_module("learners")
+    monkeypatch.setattr(module, "KEPT", tmp_path)
+    return module
+
+
+def test_what_was_learned_is_kept(learners, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    made = []
+
+    def make() -> int:
+        made.append(1)
+        return len(made)
+
+    assert [learners.kept("past-torch_ppo-1", {"a": a}, make) for a in (1, 1, 2, 2)] == [1, 1, 2, 2]
+    assert [learners.kept("past-native_ppo-1", {"a": 1}, make) for _ in range(2)] == [3, 3]
+    other = tmp_path / "other build"
+    other.write_text("")
+    monkeypatch.setattr(learners._boids, "__file__", str(other))
+    assert learners.kept("past-native_ppo-1", {"a": 1}, make) == 4
+    assert learners.kept("past-torch_ppo-1", {"a": 2}, make) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*CUDA is not available")
+@pytest.mark.parametrize("name", ["native_ppo", "torch_ppo", "pufferl_ppo"])
+def test_each_learner_learns(learners, name: str, tmp_path: Path) -> None:
+    flock = {**learners.FLOCK["settings"], "anneal_steps": 300_000}
+    learner = importlib.import_module(name).make({**learners.FLOCK, "settings": flock, "seed": 1})
+    learner(20)
+    learner.save(str(tmp_path / "a.npz"))
+    with np.load(tmp_path / "a.npz") as content:
+        assert content["agent_steps"] == 20 * 8192
+        assert np.isnan(content["score"]) or content["score"] > 0.6
+        weights = {key: content[key] for key in content.files if key.startswith(("encoder", "decoder"))}
+    learners.save_policy(tmp_path / "policy.npz", weights, {})
+    assert learners.scored(str(tmp_path / "policy.npz")) > 0.7
+
+
+def test_advantages_of_the_learner_in_torch_are_a_sum(learners) -> None:
+    """With values of 0 and lambda 1, a return is what is paid until the end: in an episode that is cut, until there."""
+    ppo = importlib.import_module("torch_ppo")
+    settings = {**learners.FLOCK["settings"], "gamma": 0.5, "gae_lambda": 1.0, "epochs": 1, "minibatch": 16, "rollout": 16}
+    task = {**learners.FLOCK, "num_envs": 1, "parameters": {"num_boids": 1, "horizon": 6, "stagger": False}, "seed": 1}
+    learner = ppo.make({**task, "settings": settings})
+    for parameter in learner.critic.parameters():
+        parameter.data.zero_()
+    given = []
+    learner.descend = lambda *batch: given.append(batch)
+    learner.envs.rewards = np.ones(1, np.float32)  # instead of the environment's
+    learner.update()
+    returns = given[0][4].tolist()
+    left = [6, 5, 4, 3, 2, 1, 6, 5, 4, 3, 2, 1, 4, 3, 2, 1]
+    assert sorted(returns) == pytest.approx(sorted(2 - 2 * 0.5**n for n in left))
+
+
+def test_the_chart_of_the_learners(tmp_path: Path, learners, monkeypatch: pytest.MonkeyPatch) -> None:
+    needs.package("matplotlib", "pip install matplotlib")
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    monkeypatch.setattr(sys, "argv", ["", str(BENCH.parent / "docs/learners.json"), str(tmp_path / "a.png")])
+    chart = importlib.import_module("learners_chart")
+    chart.main()
+    assert (tmp_path / "a.png").stat().st_size > 10_000
+    panels = chart.plt.gcf().axes
+    assert [len(panel.lines) for panel in panels] == [2, 2, 2, 2]
+    for panel in panels:
+        theirs, ours = ([text.get_text() for text in panel.get_legend().get_texts()][k] for k in (1, 0))
+        assert ours.startswith("boids-env: ")
+        assert theirs.startswith("PufferLib's PuffeRL: ")
+    chart.plt.close("all")

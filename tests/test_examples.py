@@ -14,7 +14,7 @@ import gymnasium
 import numpy as np
 import pytest
 
-from boids_env import numpy_env, puffer_env
+from boids_env import load_policy, numpy_env, puffer_env
 from boids_env.env.puffer import pufferlib  # an import of its own would leave a link in this folder
 from interpreter import python
 
@@ -437,49 +437,76 @@ def test_window(name: str, display: dict[str, str]) -> None:
 # ---- Learning, packaging -----------------------------------------------------------------------------------------------
 
 
+INSTALL = "pip install --no-build-isolation ./examples/squared"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("hidden", "arguments", "message"),
     [
-        (
-            "torch",
-            ["squared"],
-            "train.py needs torch, which is not installed: see 'Installing PufferLib' in README.md",
-        ),
-        ("_squared", ["squared"], "_squared is not installed: pip install --no-build-isolation ./examples/squared"),
-        ("PIL", ["squared", "--gif", "x.gif"], "PIL is not installed: pip install pillow"),
+        ("torch", "squared --trainer pufferl", "torch is not installed: see 'Installing PufferLib' in README.md"),
+        ("_squared", "squared", f"_squared is not installed: {INSTALL}"),
+        ("PIL", "squared --gif x.gif", "PIL is not installed: pip install pillow"),
+        ("torch", "cartpole --gif x.gif", "--gif: cartpole.h defines no c_pixels"),
     ],
 )
-def test_the_trainer_says_what_is_missing(hidden: str, arguments: list[str], message: str, squared: ModuleType) -> None:
+def test_the_trainer_says_what_is_missing(
+    hidden: str, arguments: str, message: str, squared: ModuleType, cartpole: ModuleType
+) -> None:
     code = f"""
     import runpy
     if {hidden!r} != "_squared":
         sys.path.append({str(Path(str(squared.__file__)).parent)!r})
-    sys.argv[1:] = {arguments}
+    sys.argv[1:] = {arguments.split()}
     runpy.run_path({str(ROOT / "examples/train.py")!r}, run_name="__main__")
     """
     done = python(code, hidden=(hidden,))
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.splitlines()[-1].removeprefix("examples/") == message
+    assert done.stderr.splitlines()[-1] == message
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("name", "steps", "least"), [("squared", 100_000, 0.8), ("snake", 100_000, 6.0)])
-def test_it_can_be_learned(request: pytest.FixtureRequest, name: str, steps: int, least: float, tmp_path: Path) -> None:
-    request.getfixturevalue(name)
+def trained(name: str, trainer: str, steps: int, **changes: Any) -> tuple[Any, Any]:
+    """examples/train.py, and what it has trained for so many steps."""
     train = importlib.import_module("train")
-    policy, _ = train.train(name, cls(name), total_timesteps=steps)
-    env = cls(name)(**train.SETTINGS[name]["env"], seed=2**40, log_interval=2**30)
-    learned, random, script = (train.play(env, player, 300)["score"] for player in (policy, "random", "script"))
-    print(f"{name}: learned {learned:.2f}, random {random:.2f}, script {script:.2f}")
-    assert learned > least > random + 1
-    assert script > random + 1
+    envs, _, settings = train.RECIPES[name]
+    module = importlib.import_module(f"_{name}")
+    return train, getattr(train, trainer)(module, envs, steps, settings | changes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("trainer", "name", "steps", "least"),
+    [
+        ("native", "cartpole", 200_000, 200),
+        ("native", "squared", 200_000, 0.8),
+        ("native", "snake", 300_000, 5.0),
+        ("pufferl", "squared", 100_000, 0.8),
+        ("pufferl", "snake", 100_000, 6.0),
+    ],
+)
+def test_it_can_be_learned(
+    request: pytest.FixtureRequest, name: str, trainer: str, steps: int, least: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request.getfixturevalue(name)
+    monkeypatch.setattr(sys, "argv", ["train.py"])
+    train, learned = trained(name, trainer, steps)
+    env = numpy_env(importlib.import_module(f"_{name}"))(**train.RECIPES[name][0], seed=2**40)
+    field = next(iter(env.vec.log_fields))
+    scores = [train.play(env, act, 1000)[field] for act in (learned, load_policy("random").act)]
+    print(f"{name}: learned {scores[0]:.2f}, random {scores[1]:.2f}")
+    assert scores[0] > least > scores[1] + 1
+    env.close()
+
+
+@pytest.mark.slow
+def test_a_film_of_the_trained_policy(squared: ModuleType, tmp_path: Path) -> None:
+    train, learned = trained("squared", "native", 20_000)
     frames: list[np.ndarray] = []
-    train.play(env, policy, 11, frames=frames)
+    with numpy_env(squared)(4, size=5) as env:
+        train.play(env, learned, 11, frames=frames)
     train.save_gif(tmp_path / "film.gif", frames)
     assert (tmp_path / "film.gif").stat().st_size > 1000
-    env.close()
 
 
 @pytest.mark.slow

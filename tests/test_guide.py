@@ -142,7 +142,7 @@ def test_the_guide_holds(tmp_path: Path, env: dict[str, str]) -> None:
 
 def test_the_template_is_where_the_guide_ends() -> None:
     written = {block.name: block.text for block in blocks(GUIDE.read_text()) if block.kind == "file"}
-    sources = [path for path in TEMPLATE.iterdir() if path.suffix in (".c", ".h", ".py", ".toml", ".txt")]  # no catch.pt
+    sources = [path for path in TEMPLATE.iterdir() if path.suffix in (".c", ".h", ".py", ".toml", ".txt")]  # no catch.npz
     assert written == {path.name: path.read_text() for path in sources}
 
 

@@ -9,7 +9,7 @@ NAME = "boids-env"
 INSTALL = "comes with boids_env: pip install ."
 DIFFERS = """
 The learner of src/learn, through the class Learner. It bootstraps from the final observations. Each epoch uses every
-agent-step once. The mirror is off here, because the others have none."""
+agent-step once."""
 
 
 class Learning:

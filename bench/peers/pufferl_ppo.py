@@ -60,7 +60,8 @@ class Learning:
         options = {"num_envs": task["num_envs"], "log_interval": settings["rollout"], **task["parameters"]}
         make = puffer_env(importlib.import_module(task["module"]))
         vecenv = vector.make(make, env_kwargs=options, backend=vector.Serial, num_envs=1, seed=task["seed"])
-        self.policy = Scaled(vecenv, hidden_size=settings["policy_width"], hidden_layers=settings["policy_layers"])
+        sizes = {"hidden_size": settings["policy_width"], "hidden_layers": settings["policy_layers"]}
+        self.policy = Scaled(vecenv, mirror=settings["mirror"], **sizes)
         self.trainer, self.field = Trainer(config, vecenv, self.policy), task["score"]
         self.trainer.utilization.stop()  # it only measures
         self.scores: list[float] = []  # since they were saved
