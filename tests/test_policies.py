@@ -353,7 +353,7 @@ def test_other_arrays_are_ignored() -> None:
 
 
 def test_what_a_policy_is() -> None:
-    assert repr(load_policy("learned")) == "<Learned: 'learned', a network of 10 x 64 x 64 x 5>"
+    assert repr(load_policy("learned")) == "<Learned: 'learned', a network of 10 x 32 x 32 x 5>"
     assert repr(load_policy("random")) == "<Random: actions drawn evenly>"
     assert repr(load_policy("reynolds")) == "<Reynolds: the script of the environment>"
 
