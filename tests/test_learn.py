@@ -110,10 +110,9 @@ def perceptron(layers: list[torch.Tensor], x: torch.Tensor) -> torch.Tensor:
     return x
 
 
-def loss_of(probe: Probe, weights: torch.Tensor) -> dict[str, torch.Tensor]:
-    """The loss of the first minibatch, as the paper has it, by torch in double precision."""
-    chosen, size, batch = probe.chosen, int(probe.chosen["minibatch"]), probe.num_batch
-    order = probe.array("order", batch, kind=ctypes.c_int32)[:size]
+def loss_of(probe: Probe, weights: torch.Tensor, order: NDArray[np.int32]) -> dict[str, torch.Tensor]:
+    """The loss of a minibatch, as the paper has it, by torch in double precision. order: its agent-steps."""
+    chosen, batch = probe.chosen, probe.num_batch
     row, inputs = probe.layers[0][3], probe.layers[0][0]
 
     def take(name: str, *shape: int) -> torch.Tensor:
@@ -164,10 +163,11 @@ def worst_error(probe: Probe, action: str, shape: dict[str, int]) -> float:
     random = np.random.default_rng(4)
     for layer in views(probe, probe.array("weights", probe.num_weights)):
         layer += random.normal(0, 0.15, layer.shape).astype(np.float32)
-    probe.array("order", probe.num_batch, kind=ctypes.c_int32)[:] = random.permutation(probe.num_batch)
+    order = probe.array("order", probe.num_batch, kind=ctypes.c_int32)
+    order[:] = random.permutation(probe.num_batch)
     log = probe.gradient()
     weights = torch.from_numpy(probe.array("weights", probe.num_weights).astype(np.float64)).requires_grad_()
-    losses = loss_of(probe, weights)
+    losses = loss_of(probe, weights, order[:96])
     losses["loss"].backward()
     assert 0.05 < losses["clipped"] < 0.95, "some are to be clipped, and some not"
     for name in LOG[1:]:
@@ -194,7 +194,7 @@ PLANTED = {
     "entropy": ("network.h", "(log_one + entropy)", "log_one"),
     "clipping": ("ppo.h", "learn_choose(is_clipped, LEARN_ALL(0.0f)", "learn_choose(is_clipped, gain"),
     "deviation": ("ppo.h", "(away * away - 1.0f)", "(away * away)"),
-    "tile": ("math.h", "< depth; k++, a += a_step", "< depth - (rows == 1); k++, a += a_step"),
+    "tile": ("math.h", "< depth; k++, a += a_step", "< depth - (rows == 2); k++, a += a_step"),
     "advantages": ("ppo.h", "- batch->mean)", ")"),
 }  # fmt: skip
 
@@ -232,6 +232,51 @@ def test_adam_is_that_of_torch(probe: Probe) -> None:
         adam.step()
         probe.c.probe_adam(0.01, 0.5)
     np.testing.assert_allclose(probe.array("weights", probe.num_weights), weights.detach().numpy(), rtol=0, atol=2e-6)
+
+
+def random_bits(state: int) -> tuple[int, int]:
+    """splitmix64: the next state, and the next 64 bits."""
+    mask = 2**64 - 1
+    state = (state + 0x9E3779B97F4A7C15) & mask
+    z = ((state ^ state >> 30) * 0xBF58476D1CE4E5B9) & mask
+    z = ((z ^ z >> 27) * 0x94D049BB133111EB) & mask
+    return state, z ^ z >> 31
+
+
+def shuffled(seed: int, epoch: int, batch: int) -> NDArray[np.int32]:
+    """The order of the agent-steps in an epoch of the first update: Fisher and Yates, with the stream (seed, 3, epoch)."""
+    state = seed
+    for number in (3, epoch):
+        state = random_bits(state)[1] ^ number
+    state = random_bits(state)[1]
+    order = np.arange(batch, dtype=np.int32)
+    for i in range(batch - 1, 0, -1):
+        state, bits = random_bits(state)
+        j = ((bits >> 32) * (i + 1)) >> 32
+        order[[i, j]] = order[[j, i]]
+    return order
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("gradient_norm", [0.05, 100.0])
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_whole_update_is_that_of_torch(probe: Probe, action: str, gradient_norm: float) -> None:
+    """Two epochs of six minibatches: their loss and gradient, its norm, Adam; from the same rollout and the same weights."""
+    probe.open(action, rollout=8, minibatch=96, epochs=2, gradient_norm=gradient_norm, value_weight=0.7)
+    array = probe.array("weights", probe.num_weights)
+    weights = torch.from_numpy(array.astype(np.float64)).requires_grad_()
+    assert probe.c.probe_update() is None
+    adam = torch.optim.Adam([weights], lr=probe.chosen["learning_rate"], eps=probe.chosen["epsilon"])
+    moved, norms = array - weights.detach().numpy(), []
+    for epoch in range(2):
+        for order in np.split(shuffled(3, epoch, probe.num_batch), 6):
+            adam.zero_grad()
+            loss_of(probe, weights, order)["loss"].backward()
+            norms.append(float(torch.nn.utils.clip_grad_norm_([weights], gradient_norm)))
+            adam.step()
+    assert (max(norms) < 100) == (gradient_norm == 100) or min(norms) > gradient_norm
+    assert np.abs(moved).max() > 0.01
+    np.testing.assert_allclose(array, weights.detach().numpy(), rtol=0, atol=3e-6 + 1e-4 * np.abs(moved).max())
 
 
 @pytest.mark.parametrize("num_threads", [1, 2])

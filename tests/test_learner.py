@@ -66,6 +66,20 @@ def test_it_learns_in_a_module_that_is_not_the_flock(squared: ModuleType) -> Non
     assert learner.log()["env/score"] > 0.8
 
 
+@pytest.mark.parametrize("annealing", ["none", "linear", "cosine"])
+def test_the_learning_rate_falls(counter: ModuleType, annealing: str) -> None:
+    """Every update has that of its beginning; after anneal_steps it is 0."""
+    env, _ = started(counter)
+    learner = counter.Learner(env, annealing=annealing, anneal_steps=128 * 5, learning_rate=0.01, **SMALL)
+    done = np.minimum(np.arange(7) / 5, 1)
+    expected = {"none": np.ones(7), "linear": 1 - done, "cosine": (1 + np.cos(np.pi * done)) / 2}[annealing]
+    for share in expected:
+        before = learner.policy()
+        learner.learn(1)
+        assert learner.log()["learning_rate"] == pytest.approx(0.01 * share, abs=1e-9)
+        assert (learner.policy() != before) == (share > 0)
+
+
 def test_threads_change_no_bit(boids: ModuleType) -> None:
     policies = []
     for num_threads in (1, 2, 3):
