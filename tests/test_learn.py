@@ -194,7 +194,7 @@ PLANTED = {
     "entropy": ("network.h", "(log_one + entropy)", "log_one"),
     "clipping": ("ppo.h", "learn_choose(is_clipped, LEARN_ALL(0.0f)", "learn_choose(is_clipped, gain"),
     "deviation": ("ppo.h", "(away * away - 1.0f)", "(away * away)"),
-    "tile": ("math.h", "< depth; k++, a += a_step", "< depth - (rows == 1); k++, a += a_step"),
+    "tile": ("math.h", "< depth; k++, a += a_step", "< depth - (rows == 2); k++, a += a_step"),
     "advantages": ("ppo.h", "- batch->mean)", ")"),
 }  # fmt: skip
 
