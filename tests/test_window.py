@@ -85,6 +85,38 @@ assert sea.max() < 80 and sea[2] > sea[0]  # the sea is dark and blue
     )
 
 
+def test_a_text_and_a_curve_in_the_corner(display: dict[str, str]) -> None:
+    view(
+        display,
+        """
+fly(4)
+corner = lambda: picture()[600:710, 10:246]
+bright = lambda: int((corner()[..., 0] > corner()[..., 2] + 50).sum())  # the curve is yellow, on blue
+press("space")
+frames(3)
+empty, before = corner(), bright()
+flocks.vec.annotate("0.25 M agent-steps", np.linspace(0, 1, 1000, dtype=np.float32).tobytes())
+frames(3)
+keep("annotated")
+assert bright() > before + 150, (bright(), before)
+assert (corner() != empty).any()
+flocks.vec.annotate("a text alone")
+frames(3)
+assert bright() <= before + 20, (bright(), before)
+flocks.vec.annotate("")
+frames(3)
+assert (corner() == empty).all()
+for arguments, error in (((3,), "text: expected a str, got 3"), (("a", "b"), "curve: expected bytes, got 'b'")):
+    try:
+        flocks.vec.annotate(*arguments)
+    except TypeError as raised:
+        assert str(raised) == error, raised
+    else:
+        raise AssertionError(arguments)
+""",
+    )
+
+
 def test_pause_step_and_speed(display: dict[str, str]) -> None:
     view(
         display,
