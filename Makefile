@@ -100,11 +100,10 @@ policy: install  ## train the policies that the package ships again, seed 1 each
 	@for setting in school mill swarm; do boids train --setting $$setting --out build/$$setting --overwrite && \
 	    cp build/$$setting/policy.npz python/boids_env/learn/settings/$$setting.npz || exit; done
 
-stills: install  ## draw docs/stills.png, docs/flock.gif and docs/phases.gif
+stills: install  ## draw docs/stills.png and docs/phases.gif
 	boids train --out build/stills/a --overwrite --learn.agent-steps 100_000
 	boids train --out build/stills/b --overwrite --learn.agent-steps 500_000
 	python tools/stills.py docs/stills.png build/stills
-	boids record docs/flock.gif --policy learned
 	python tools/phases.py docs/phases.gif
 
 web:  ## build the page of boids web: python/boids_env/web/index.html. Needs clang-19 and lld-19
