@@ -126,9 +126,18 @@ for action in ("discrete", "continuous"):
     assert status == 0
 
 
-def test_the_binding_is_clean():
-    """tests/test_binding.py under the sanitizers."""
-    command = [sys.executable, "sanitizer/run.py", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_binding.py"]
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["tests/test_binding.py"],
+        ["tests/test_learner.py", "-k", "not flock and not threads and not others_run and not ctrl_c"],  # which take long
+        ["tests/test_learner_fuzz.py", "-k", "boids"],
+    ],
+    ids=["binding", "learner", "settings of the learner"],
+)
+def test_the_tests_are_clean(arguments):
+    """Tests of the extension under the sanitizers."""
+    command = [sys.executable, "sanitizer/run.py", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert PASSED in done.stderr, done.stdout + done.stderr
     assert done.returncode == 0
