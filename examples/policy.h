@@ -8,6 +8,9 @@
 #include "boids.h"
 
 /* clang-format off */
+static const int learned_mirror_from[10] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+static const float learned_mirror_sign[10] = {1.0f, 1.0f, 1.0f, -1.0f, 1.0f, -1.0f, 1.0f, -1.0f, 1.0f, 1.0f};
+static const int learned_mirror_turn[5] = {4, 3, 2, 1, 0};
 static const float learned_weight0[10][32] = {
     {-0.0939310491f, 0.125417367f, -0.0443122424f, -0.407892585f, 0.188683197f, 0.303044230f, 0.570718884f, 0.0486213043f, -0.466233850f, -0.244724110f, 0.382039666f, 0.184456125f, 0.168955654f, -0.505100429f, 0.175146163f, -0.411708802f, -0.463064551f, -0.0433453210f, -0.118357562f, 0.372483969f, 0.171751261f, 0.00977638736f, -0.284151018f, -0.151876062f, -0.0398965031f, -0.0624875054f, -0.0686611831f, -0.284498870f, -0.229371607f, -0.496815205f, 0.193635941f, 0.317884505f},
     {-0.221199542f, -5.25382666e-06f, 0.219400182f, -0.0256448034f, 0.433624238f, -0.178946927f, -0.466150582f, -0.0674063042f, 0.480769008f, 0.286660999f, 0.109454103f, -0.444166839f, -0.158267513f, -0.0376250297f, 0.115024336f, -0.0336174145f, 0.0256405436f, -0.0662199557f, -0.214698285f, -0.0369687714f, -0.0346258543f, -0.219752952f, 0.226854965f, -0.0856848434f, 0.0115177389f, 0.0559963211f, -0.0332817882f, -0.144651532f, 0.353029966f, 0.700125039f, -0.736568928f, 0.190136164f},
@@ -90,12 +93,8 @@ static const float learned_weight2[32][5] = {
 static const float learned_bias2[5] = {-0.279790610f, 0.0789868981f, 0.182157710f, 0.111953788f, -0.130009770f};
 /* clang-format on */
 
-/* Of an observation and its mirror image, the policy sees the one with the larger first element in which they differ. */
-static const int learned_mirror_from[10] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
-static const float learned_mirror_sign[10] = {1.00000000f, 1.00000000f, 1.00000000f, -1.00000000f, 1.00000000f, -1.00000000f, 1.00000000f, -1.00000000f, 1.00000000f, 1.00000000f};
-static const int learned_mirror_turn[5] = {4, 3, 2, 1, 0};
-
-/* Writes what the policy sees. Returns whether it is the mirror image. */
+/* Of an observation and its mirror image, the policy sees the one with the larger first element in which they differ.
+ * Writes what the policy sees. Returns whether it is the mirror image. */
 static inline bool learned_see(const float observation[10], float seen[10]) {
     for (int k = 0; k < 10; k++) seen[k] = observation[learned_mirror_from[k]] * learned_mirror_sign[k];
     for (int k = 0; k < 10; k++)

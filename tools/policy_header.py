@@ -61,13 +61,15 @@ LAYER = """\
 """
 
 
-MIRROR = """\
-/* Of an observation and its mirror image, the policy sees the one with the larger first element in which they differ. */
+MIRROR_LISTS = """\
 static const int learned_mirror_from[{inputs}] = {{{source}}};
 static const float learned_mirror_sign[{inputs}] = {{{sign}}};
 static const int learned_mirror_turn[{outputs}] = {{{turns}}};
+"""
 
-/* Writes what the policy sees. Returns whether it is the mirror image. */
+MIRROR = """\
+/* Of an observation and its mirror image, the policy sees the one with the larger first element in which they differ.
+ * Writes what the policy sees. Returns whether it is the mirror image. */
 static inline bool learned_see(const float observation[{inputs}], float seen[{inputs}]) {{
     for (int k = 0; k < {inputs}; k++) seen[k] = observation[learned_mirror_from[k]] * learned_mirror_sign[k];
     for (int k = 0; k < {inputs}; k++)
@@ -96,13 +98,10 @@ def header(path: str, name: str) -> str:
     if policy.mirror is not None:
         source, sign = policy.mirror.observation
         turns = ", ".join(map(str, policy.mirror.action[0]))
-        mirror = MIRROR.format(
-            inputs=inputs, outputs=outputs, source=", ".join(map(str, source)), sign=numbers(sign), turns=turns
-        )
-        code, of = (
-            f"    float seen[{inputs}], answer[{outputs}];\n    const bool mirrored = learned_see(observation, seen);\n",
-            "seen",
-        )
+        lists = {"source": ", ".join(map(str, source)), "sign": ", ".join(f"{one:.1f}f" for one in sign), "turns": turns}
+        text, mirror = MIRROR_LISTS.format(inputs=inputs, outputs=outputs, **lists), MIRROR.format(inputs=inputs)
+        code = f"    float seen[{inputs}], answer[{outputs}];\n    const bool mirrored = learned_see(observation, seen);\n"
+        of = "seen"
     for k, (weight, bias) in enumerate(policy.layers):  # (in x out), (out)
         ins, outs = weight.shape
         rows = ",\n".join(f"    {{{numbers(row)}}}" for row in weight)
