@@ -183,11 +183,6 @@ LEARN_EACH_LEVEL static inline void learn_add_product(int rows, int columns, int
 /* to[j][i] = from[i][j] for rows x columns of `from`. */
 static inline void learn_transpose(int rows, int columns, const float* from, size_t from_stride, float* to,
                                    size_t to_stride) {
-    if (rows > columns) { /* the longer loop inside */
-        for (int j = 0; j < columns; j++)
-            for (int i = 0; i < rows; i++) to[(size_t)j * to_stride + (size_t)i] = from[(size_t)i * from_stride + (size_t)j];
-        return;
-    }
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < columns; j++) to[(size_t)j * to_stride + (size_t)i] = from[(size_t)i * from_stride + (size_t)j];
 }

@@ -254,10 +254,7 @@ static inline void learn__part(LearnMinibatch* batch, const LearnScratch* scratc
         const int rows = learn__block_rows(end, first);
         for (int i = 0; i < rows; i++) {
             const size_t at = (size_t)batch->order[first + i];
-            if (first + LEARN_ROWS + i < size) /* the next rows come into the cache while these are computed */
-                __builtin_prefetch(learner->observations + (size_t)batch->order[first + LEARN_ROWS + i] * row);
-            for (size_t k = 0; k < row; k += LEARN_LANES) /* faster than memcpy of so few */
-                LEARN_STORE(scratch->x + (size_t)i * row + k) = LEARN_LOAD(learner->observations + at * row + k);
+            memcpy(scratch->x + (size_t)i * row, learner->observations + at * row, row * sizeof(float));
             for (size_t k = 0; k < a; k++) scratch->actions[k * LEARN_ROWS + (size_t)i] = learner->actions[at * a + k];
             scratch->old_log_p[i] = learner->log_p[at];
             scratch->advantages[i] = (learner->advantages[at] - batch->mean) * batch->per_deviation;
