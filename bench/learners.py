@@ -5,9 +5,9 @@
 
 Curves: boids, squared, snake and CartPole, by our learner and by PufferLib's, with three seeds. Speed: updates of 8
 flocks of 64, made in turn, A B A B, on one core with one thread each. The last column is the processor time until
-`boids score` puts the policy above Reynolds' rules, with the settings of `boids train`. All learners have networks of
-the same size and no mirror; ours is also shown with it. A learner is a file in bench/peers that says what it does
-otherwise.
+`boids score` puts the policy above Reynolds' rules, with the settings of `boids train`, but over 3 million agent-
+steps and with a cosine, as PuffeRL has it. All learners have networks of the same size and no mirror; ours is also
+shown with it. A learner is a file in bench/peers that says what it does otherwise.
 
 What was learned is kept in build/learners, and learned again where the settings have changed; by ours also where it was
 built anew.
