@@ -84,7 +84,7 @@ def test_it_learns(action: str, tmp_path: Path, capfd: pytest.CaptureFixture[str
     flocks = {"env.num_envs": 16, "env.num_boids": 64, "env.width": 1080.0, "env.height": 720.0, "env.action": action}
     assert train(load({**flocks, "train.total_timesteps": steps}, "pufferl"), tmp_path)
     rows = curve(tmp_path)
-    assert rows[-1]["reward"] > max(0.5, rows[0]["reward"])  # a row each second: the first has learned already
+    assert rows[-1]["reward"] >= max(0.5, rows[0]["reward"])  # a row each second: the first has learned already
     assert rows[-1]["local_alignment"] > 0.6
     assert all(a["agent_steps"] < b["agent_steps"] and a["seconds"] < b["seconds"] for a, b in pairwise(rows))
     board = summarize(score(["random", tmp_path], seeds=2, steps=200, last=50, num_envs=4))
