@@ -25,6 +25,7 @@ import sys
 import textwrap
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -179,7 +180,7 @@ def main() -> None:
         for learner in CURVES:
             for seed in SEEDS:
                 of = {**TASKS[name], "seed": seed}
-                points = kept(f"{name}-{learner}-{seed}", of, lambda: all_of_it.curve(learner, of))  # noqa: B023
+                points = kept(f"{name}-{learner}-{seed}", of, partial(all_of_it.curve, learner, of))
                 curves.setdefault(name, {}).setdefault(learner, []).append(points)
 
     times, missing = all_of_it.speed(options.rounds, options.seconds)
@@ -188,7 +189,7 @@ def main() -> None:
     for learner in times:
         for seed in SEEDS:
             of = {**RECIPE, "seed": seed}
-            first = kept(f"past-{learner}-{seed}", of, lambda: all_of_it.first_past(learner, of, reynolds))  # noqa: B023
+            first = kept(f"past-{learner}-{seed}", of, partial(all_of_it.first_past, learner, of, reynolds))
             past.setdefault(learner, []).append(first)
 
     said = bench.about("python bench/learners.py", ROOT)
@@ -222,7 +223,7 @@ def main() -> None:
     }
     bench.write_json(options.out, about=said, missing=missing, **content)
     chart = [ROOT / "bench" / "learners_chart.py", options.out, options.out.with_suffix(".png")]
-    subprocess.run([sys.executable, *map(str, chart)], check=False)
+    subprocess.run([sys.executable, *map(str, chart)], check=True)
     return None
 
 

@@ -41,7 +41,7 @@ def native(module, envs, steps, settings, seed=1):
     env, began, field = numpy_env(module)(**envs, seed=seed), time.perf_counter(), next(iter(module.VecEnv.log_fields))
     env.reset()
     learner = module.Learner(env.vec, seed=seed, anneal_steps=steps, **settings)
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C: what it has learned so far is played
         while learner.agent_steps < steps:
             learner.learn(steps // 10)
             report(learner.agent_steps, learner.log().get(f"env/{field}", math.nan), began)
@@ -54,9 +54,7 @@ def pufferl(module, envs, steps, settings, seed=1):
     import torch
 
     from boids_env import puffer_env
-    from boids_env.env.pufferlib_import import (
-        unchanged,
-    )  # PufferLib's import changes warnings, Ctrl-C and the current folder
+    from boids_env.env.pufferlib_import import unchanged  # from PufferLib's import: warnings, Ctrl-C, the current folder
 
     with unchanged():
         from pufferlib import models, pufferl, pytorch, vector
@@ -106,7 +104,7 @@ def pufferl(module, envs, steps, settings, seed=1):
     with warnings.catch_warnings(action="ignore"):  # it warns that there is no GPU
         trainer = Trainer(config, vecenv, network(vecenv, 64))
     trainer.utilization.stop()  # its thread would keep the process alive
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C: what it has learned so far is played
         while trainer.global_step < steps:
             trainer.evaluate()
             trainer.train()
@@ -131,6 +129,10 @@ def play(env, act, steps, frames=None):
     return env.log()
 
 
+def show(title, log):
+    print(f"{title:8}" + "".join(f"{value:16.3f}" for value in log.values()))
+
+
 def save_gif(path, frames):
     from PIL import Image
 
@@ -150,24 +152,22 @@ def main():
     try:
         module = importlib.import_module(f"_{options.name}")
         env = numpy_env(module)(**RECIPES[options.name][0], seed=2**40)  # a seed that training has not used
-        if options.gif:
-            importlib.import_module("PIL")  # now, and not after the training
-            env.render(36, 36)
+        if options.gif:  # now, and not after the training
+            importlib.import_module("PIL")
+            try:
+                env.render(36, 36)
+            except NotImplementedError as error:
+                sys.exit(f"--gif: {error}")
         learned = {"native": native, "pufferl": pufferl}[options.trainer](module, *RECIPES[options.name], options.seed)
     except ModuleNotFoundError as error:
         packages = {"PIL": "pillow", f"_{options.name}": f"--no-build-isolation ./examples/{options.name}"}
         how = f"pip install {packages[error.name]}" if error.name in packages else "see 'Installing PufferLib' in README.md"
         sys.exit(f"{error.name} is not installed: {how}")
-    except NotImplementedError as error:
-        sys.exit(f"--gif: {error}")
     print(f"\n{'':8}" + "".join(f"{name:>16}" for name in env.vec.log_fields))
-    for title, act in {
-        "trained": learned,
-        "random": load_policy("random").act,
-        "script": load_policy("reynolds").act,
-    }.items():
-        with contextlib.suppress(NotImplementedError):  # it has no script
-            print(f"{title:8}" + "".join(f"{value:16.3f}" for value in play(env, act, 1000).values()))
+    show("trained", play(env, learned, 1000))
+    show("random", play(env, load_policy("random").act, 1000))
+    with contextlib.suppress(NotImplementedError):  # not every header has a script
+        show("script", play(env, load_policy("reynolds").act, 1000))
     if options.gif:
         frames = collections.deque(maxlen=90)
         play(env, learned, 250, frames=frames)

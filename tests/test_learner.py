@@ -347,7 +347,7 @@ def test_wrong_arguments(boids: ModuleType, counter: ModuleType) -> None:
         learner.act(env, best=2)
     assert learner.agent_steps == 0
 
-    class Derived(boids.VecEnv):  # type: ignore[misc, name-defined]
+    class Derived(boids.VecEnv):
         pass
 
     _, arrays = started(boids)

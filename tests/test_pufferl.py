@@ -1,6 +1,5 @@
 """`boids train --trainer pufferl`: short, real training."""
 
-import csv
 import os
 import re
 import resource
@@ -16,7 +15,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psutil
 import pytest
 import torch
@@ -28,6 +26,7 @@ from boids_env.learn.network import Tanh
 from boids_env.learn.policies import load_policy
 from boids_env.learn.pufferl import BELOW, LOGGED, Logger, train
 from boids_env.learn.score import score, summarize
+from runs import curve, files, same, weights
 
 SMALL = {
     "env.num_envs": 4, "env.num_boids": 64, "env.log_interval": 16, "env.horizon": 100,
@@ -43,20 +42,6 @@ def run(out: Path, updates: int, overrides: dict[str, Any] | None = None, **opti
 
 def state(out: Path) -> dict[str, Any]:
     return dict(torch.load(out / "checkpoints" / "trainer_state.pt", weights_only=True))
-
-
-def curve(out: Path) -> list[dict[str, float]]:
-    with (out / "log.csv").open() as file:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-
-
-def weights(out: Path) -> dict[str, np.ndarray]:
-    with np.load(out / "policy.npz") as file:
-        return {name: file[name] for name in file.files if name != "meta"}
-
-
-def same(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool:
-    return all((a[name] == b[name]).all() for name in a)
 
 
 def test_the_fast_tanh_is_tanh() -> None:
@@ -194,10 +179,6 @@ def short_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def copied(short_run: Path, tmp_path: Path) -> Path:
     """A run of one update, to spoil."""
     return Path(shutil.copytree(short_run, tmp_path / "run"))
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize(("damage", "message"), DAMAGE, ids=[message for _, message in DAMAGE])

@@ -1,6 +1,5 @@
 """`boids train` with the learner in C: short, real training."""
 
-import csv
 import re
 import signal
 import subprocess
@@ -20,6 +19,7 @@ from boids_env.learn.live import BARS, Learning
 from boids_env.learn.score import score, summarize
 from boids_env.learn.train import CHECKPOINT, COLUMNS, resumed_config, train
 from interpreter import OPTIONAL, python
+from runs import curve, files, same, weights
 
 SMALL = {"env.num_envs": 8, "env.num_boids": 64, "env.width": 1080.0, "env.height": 720.0, "env.horizon": 100}
 UPDATE = 8 * 64 * 16  # agent-steps
@@ -28,24 +28,6 @@ COMMAND = (sys.executable, "-u", "-m", "boids_env", "train")
 
 def run(out: Path, updates: int, overrides: dict[str, Any] | None = None, **options: Any) -> bool:
     return train(load({**SMALL, "learn.agent_steps": updates * UPDATE, **(overrides or {})}), out, **options)
-
-
-def curve(out: Path) -> list[dict[str, float]]:
-    with (out / "log.csv").open() as file:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-
-
-def weights(out: Path) -> dict[str, np.ndarray]:
-    with np.load(out / "policy.npz") as file:
-        return {name: file[name] for name in file.files if name != "meta"}
-
-
-def same(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool:
-    return all((a[name] == b[name]).all() for name in a)
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("action", ["discrete", "continuous"])
@@ -110,7 +92,7 @@ def test_a_run_is_not_lost_by_mistake(tmp_path: Path) -> None:
         run(tmp_path, 2, {"learn.minibatch": 7}, overwrite=True)
     assert files(tmp_path) == before
     assert run(tmp_path, 1, overwrite=True)
-    assert load_policy(tmp_path).meta["agent_steps"] == UPDATE  # type: ignore[attr-defined]
+    assert load_policy(tmp_path).meta["agent_steps"] == UPDATE
 
 
 def test_a_mistake_leaves_no_folder(tmp_path: Path) -> None:
@@ -198,13 +180,13 @@ def test_control_c_saves_and_resume_goes_on(tmp_path: Path) -> None:
     assert child.returncode == 130
     assert output.splitlines()[-1] == f"{out / 'policy.npz'}: stopped early, --resume continues"
     assert errors == "\nstopping after this update, then saving; Ctrl-C again stops at once\n"
-    steps: int = load_policy(out).meta["agent_steps"]  # type: ignore[attr-defined]
+    steps: int = load_policy(out).meta["agent_steps"]
     assert 0 < steps < 8_000_000
     done = subprocess.run(
         [*COMMAND, "--out", str(out), "--resume", "--learn.agent-steps", str(steps + 1)], capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert load_policy(out).meta["agent_steps"] > steps  # type: ignore[attr-defined]
+    assert load_policy(out).meta["agent_steps"] > steps
 
 
 def test_a_killed_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
@@ -264,7 +246,7 @@ def test_their_policies_fly_as_their_names_say(
     assert polarization[0] <= figures["polarization"]["mean"] <= polarization[1]
     assert milling[0] <= figures["milling"]["mean"] <= milling[1]
     assert figures["largest_group"]["mean"] >= largest
-    assert load_policy(name).meta["seed"] == 1, "not picked"  # type: ignore[attr-defined]
+    assert load_policy(name).meta["seed"] == 1, "not picked"
 
 
 # ---- Learning while it flies

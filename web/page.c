@@ -11,6 +11,7 @@
  */
 #include "boids.h"
 #include "env_vec.h"
+#include "learn/policy.h"
 #include "learn/ppo.h"
 
 /* Colours of headings that differ to the colour-blind too, by lightness and by blue against yellow: amber to the right, azure to the left,
@@ -216,16 +217,15 @@ PAGE(page_has_mirror) bool page_has_mirror(int who) { return network_of(who)->ha
 
 /* Copies the weights of layer k, and then its biases, from a learner or to it. */
 static void copy_layer(Learner* network, int k, float* numbers, bool to_network) {
-    const LearnLayer* layer = &network->policy.layers[k];
-    for (int32_t i = 0; i <= layer->inputs; i++)
-        for (int32_t j = 0; j < layer->outputs; j++) {
-            float* weight = &network->weights[layer->weights + (size_t)i * (size_t)layer->columns + (size_t)j];
-            float* number = &numbers[i < layer->inputs ? j * layer->inputs + i : layer->outputs * layer->inputs + j];
-            if (to_network)
-                *weight = *number;
-            else
-                *number = *weight;
-        }
+    LearnPart part;
+    for (int32_t which = 2 * k; which < 2 * k + 2 && learn_policy_array(network, false, which, &part); which++)
+        for (size_t r = 0; r < (part.rows ? part.rows : 1); r++)
+            for (size_t c = 0; c < part.columns; c++, numbers++) {
+                if (to_network)
+                    learn_part_set(&part, r, c, *numbers);
+                else
+                    *numbers = learn_part_get(&part, r, c);
+            }
 }
 PAGE(page_get_layer) void page_get_layer(int who, int k, float* numbers) { copy_layer(network_of(who), k, numbers, false); }
 PAGE(page_set_layer) void page_set_layer(int k, float* numbers) { copy_layer(&pilot, k, numbers, true); }

@@ -56,14 +56,16 @@ class Learning:
             def close(self):
                 self.envs.vec.close()
 
+            # the agents are of one object: its attributes and methods are those of each of them
+
             def get_attr(self, name, indices=None):
-                return [getattr(self, name)]
+                return [getattr(self, name)] * self.num_envs
 
             def set_attr(self, name, value, indices=None):
-                raise NotImplementedError
+                setattr(self, name, value)
 
             def env_method(self, name, *args, indices=None, **kwargs):
-                raise NotImplementedError
+                return [getattr(self, name)(*args, **kwargs)] * self.num_envs
 
             def env_is_wrapped(self, wrapper, indices=None):
                 return [False] * self.num_envs

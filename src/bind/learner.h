@@ -8,6 +8,7 @@
 
 #include "describe.h"
 
+#include "../learn/policy.h"
 #include "../learn/ppo.h"
 #include "../learn/state.h"
 
@@ -162,65 +163,19 @@ static inline PyObject* learner_log(PyObject* object, PyObject* unused) {
     return result;
 }
 
-/* result[name] = (shape, bytes) of rows x columns floats, or of `columns` floats where rows is 0. */
-static inline bool put_array(PyObject* result, const char* name, int32_t rows, int32_t columns, const float* numbers) {
-    const Py_ssize_t count = (Py_ssize_t)(rows ? rows : 1) * columns;
-    PyObject* shape = rows ? Py_BuildValue("(ii)", (int)rows, (int)columns) : Py_BuildValue("(i)", (int)columns);
-    PyObject* bytes = PyBytes_FromStringAndSize((const char*)numbers, count * (Py_ssize_t)sizeof(float));
-    return put(result, name, Py_BuildValue("(NN)", shape, bytes)); /* N steals a reference, and fails where it is NULL */
-}
-
-/* Puts the weights of a network into the dict, by the names of torch's modules: `tower`.0.weight, `tower`.2.weight, then `head`. Observations
- * are divided by the same number as in learn__observe; the head's outputs are `scale` times those of the network, plus `shift`. */
-static inline bool put_network(PyObject* result, const Learner* learner, const LearnNetwork* network, const char* tower,
-                               const char* head, float scale, float shift) {
-    bool good = true;
-    for (int32_t k = 0; good && k < network->depth; k++) {
-        const LearnLayer* layer = &network->layers[k];
-        const bool last = k + 1 == network->depth;
-        const float by = (k == 0 ? learner->input_scale : 1.0f) * (last ? scale : 1.0f);
-        const float* weights = learner->weights + layer->weights;
-        const size_t columns = (size_t)layer->columns, inputs = (size_t)layer->inputs;
-        char name[64];
-        float* numbers = (float*)PyMem_Malloc(inputs * (size_t)layer->outputs * sizeof(float));
-        if (!numbers) {
-            PyErr_NoMemory();
-            return false;
+/* result[name] = (shape, bytes) of an array of the policy. */
+static inline bool put_part(PyObject* result, const LearnPart* part) {
+    const Py_ssize_t rows = (Py_ssize_t)part->rows, columns = (Py_ssize_t)part->columns;
+    PyObject* shape = rows ? Py_BuildValue("(nn)", rows, columns) : Py_BuildValue("(n)", columns);
+    PyObject* bytes = PyBytes_FromStringAndSize(NULL, (rows ? rows : 1) * columns * (Py_ssize_t)sizeof(float));
+    char* at = bytes ? PyBytes_AsString(bytes) : NULL;
+    for (size_t r = 0; at && r < (part->rows ? part->rows : 1); r++)
+        for (size_t c = 0; c < part->columns; c++, at += sizeof(float)) {
+            const float number = learn_part_get(part, r, c);
+            memcpy(at, &number, sizeof number);
         }
-        for (size_t i = 0; i < inputs; i++)
-            for (size_t j = 0; j < (size_t)layer->outputs; j++) numbers[j * inputs + i] = weights[i * columns + j] * by;
-        if (last)
-            PyOS_snprintf(name, sizeof name, "%s.weight", head);
-        else
-            PyOS_snprintf(name, sizeof name, "%s.%d.weight", tower, (int)(2 * k));
-        good = put_array(result, name, layer->outputs, layer->inputs, numbers);
-        for (size_t j = 0; j < (size_t)layer->outputs; j++)
-            numbers[j] = weights[inputs * columns + j] * (last ? scale : 1.0f) + (last ? shift : 0.0f);
-        if (last)
-            PyOS_snprintf(name, sizeof name, "%s.bias", head);
-        else
-            PyOS_snprintf(name, sizeof name, "%s.%d.bias", tower, (int)(2 * k));
-        good = good && put_array(result, name, 0, layer->outputs, numbers);
-        PyMem_Free(numbers);
-    }
-    return good;
-}
-
-/* Puts a list of the header's mirror into the dict, as two rows of floats: where each element comes from, and its sign. */
-static inline bool put_mirror(PyObject* result, const char* name, const EnvMirror* mirror, int32_t size) {
-    float* numbers = (float*)PyMem_Malloc(2 * (size_t)size * sizeof(float));
-    bool good = false;
-    if (!numbers) {
-        PyErr_NoMemory();
-        return false;
-    }
-    for (int32_t k = 0; k < size; k++) {
-        numbers[k] = (float)mirror[k].from;
-        numbers[size + k] = (float)mirror[k].sign;
-    }
-    good = put_array(result, name, 2, size, numbers);
-    PyMem_Free(numbers);
-    return good;
+    return put(result, part->name,
+               Py_BuildValue("(NN)", shape, bytes)); /* N steals a reference, and fails where it is NULL */
 }
 
 static const char policy_doc[] =
@@ -238,29 +193,13 @@ static inline PyObject* learner_policy(PyObject* object, PyObject* unused) {
     LearnerObject* self = (LearnerObject*)object;
     const Learner* learner = &self->learner;
     PyObject* result = NULL;
+    LearnPart part;
     bool good = false;
     (void)unused;
     if (enter(self->vec, false) < 0) return NULL;
-    const EnvSpace space = self->vec->vec.action_space;
-    const bool bounded = !space.choices && (space.high - space.low) * 0.5f < (float)Py_HUGE_VAL;
-    const float scale = bounded ? (space.high - space.low) * 0.5f : 1.0f,
-                shift = bounded ? (space.high + space.low) * 0.5f : 0.0f;
     good = (result = PyDict_New()) != NULL;
-    good = good && put_network(result, learner, &learner->policy, "encoder", space.choices ? "decoder" : "decoder_mean",
-                               scale, shift);
-    if (good && !space.choices) {
-        float* numbers = (float*)PyMem_Malloc((size_t)space.size * sizeof(float));
-        for (int32_t k = 0; numbers && k < space.size; k++)
-            numbers[k] = learner->weights[learner->deviations + (size_t)k] + learn_log(scale);
-        good = numbers ? put_array(result, "decoder_logstd", 1, space.size, numbers) : (PyErr_NoMemory(), false);
-        PyMem_Free(numbers);
-    }
-    good = good && put_network(result, learner, &learner->value, "critic", "value", 1, 0);
-    if (learner->has_mirror) {
-        good =
-            good && put_mirror(result, "mirror.observation", learner->mirror_observation, learner->policy.layers[0].inputs);
-        good = good && put_mirror(result, "mirror.action", learner->mirror_action, learner->num_outputs);
-    }
+    for (int value = 0; value < 2; value++)
+        for (int32_t k = 0; good && learn_policy_array(learner, value, k, &part); k++) good = put_part(result, &part);
     if (!good) Py_CLEAR(result);
     leave(self->vec);
     return result;

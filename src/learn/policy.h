@@ -1,4 +1,7 @@
-/* policy.h - a policy.npz of `boids train` as the policy of a Learner, in plain C
+/* policy.h - the arrays of a policy, and the policy.npz of `boids train` that holds them, in plain C
+ *
+ * learn_policy_array lists what a Learner has learned as arrays with names. Python's Learner.policy() and the page in the browser hand these
+ * arrays out. A file of them can be read into a Learner:
  *
  *     LearnSettings settings;
  *     learn_defaults(&settings);
@@ -8,8 +11,8 @@
  *     learn_act(&learner, &vec, LEARN_DRAW, step);
  *
  * The file is in memory, from whoever: nothing in it is trusted. It is a zip of NumPy arrays that are not compressed, as numpy.savez
- * writes it: .ZIP File Format Specification 6.3.9, sections 4.3.7, 4.3.12 and 4.3.16; NumPy Enhancement Proposal 1. The arrays have the
- * names that Learner.policy() gives them. The value function is not in the file and stays as it is.
+ * writes it: .ZIP File Format Specification 6.3.9, sections 4.3.7, 4.3.12 and 4.3.16; NumPy Enhancement Proposal 1. A value function in the
+ * file is not read: the learner's stays as it is.
  *
  * Errors: a function returns NULL, or a message, which stays valid until the next call. After an error the learner is as it was.
  */
@@ -17,6 +20,86 @@
 #define LEARN_POLICY_H
 
 #include "learner.h"
+
+/* ---- The arrays of a policy ------------------------------------------------------------------------------------------------- */
+
+/* One array: (rows x columns) numbers, or (columns) where rows is 0. A number is that of the learner, times `scale`, plus `shift`: observations
+ * are taken as the environment writes them, and floats of an action are in the units of its space. */
+typedef struct LearnPart {
+    char name[40]; /* as torch names it */
+    size_t rows, columns;
+    float* first; /* number (r, c) of the learner is first[r * next_row + c * next_column] */
+    size_t next_row, next_column;
+    float scale, shift;
+    const EnvMirror* mirror; /* in place of `first`: row 0 is where elements come from, row 1 their signs */
+} LearnPart;
+
+/* Weights and biases of a network, two parts for each layer: `tower`.0.weight (outputs x inputs), `tower`.0.bias, `tower`.2.weight and so on;
+ * the last layer is `head`.weight and `head`.bias. */
+static inline void learn__layer_part(const Learner* learner, const LearnNetwork* network, int32_t k, const char* tower,
+                                     const char* head, float scale, float shift, LearnPart* part) {
+    const LearnLayer* layer = &network->layers[k / 2];
+    const bool last = k / 2 + 1 == network->depth, bias = k % 2;
+    const size_t inputs = (size_t)layer->inputs, columns = (size_t)layer->columns;
+    if (last)
+        snprintf(part->name, sizeof part->name, "%s.%s", head, bias ? "bias" : "weight");
+    else
+        snprintf(part->name, sizeof part->name, "%s.%d.%s", tower, (int)(2 * (k / 2)), bias ? "bias" : "weight");
+    part->rows = bias ? 0 : (size_t)layer->outputs;
+    part->columns = bias ? (size_t)layer->outputs : inputs;
+    part->first = learner->weights + layer->weights + (bias ? inputs * columns : 0);
+    part->next_row = 1;
+    part->next_column = bias ? 1 : columns;
+    part->scale = (k < 2 && !bias ? learner->input_scale : 1.0f) * (last ? scale : 1.0f);
+    part->shift = last && bias ? shift : 0.0f;
+}
+
+/* Array k of the policy, or of its value function. False after the last of the two. */
+static inline bool learn_policy_array(const Learner* learner, bool value, int32_t k, LearnPart* part) {
+    const EnvSpace space = learner->vec->action_space;
+    const float half = (space.high - space.low) * 0.5f;
+    const bool bounded = !space.choices && half < INFINITY;
+    const float scale = bounded ? half : 1.0f, shift = bounded ? (space.high + space.low) * 0.5f : 0.0f;
+    const LearnNetwork* network = value ? &learner->value : &learner->policy;
+    memset(part, 0, sizeof *part);
+    if (k < 2 * network->depth) {
+        if (value)
+            learn__layer_part(learner, network, k, "critic", "value", 1, 0, part);
+        else
+            learn__layer_part(learner, network, k, "encoder", space.choices ? "decoder" : "decoder_mean", scale, shift,
+                              part);
+        return true;
+    }
+    k -= 2 * network->depth;
+    if (!value && !space.choices && k-- == 0) {
+        snprintf(part->name, sizeof part->name, "decoder_logstd");
+        part->rows = part->next_column = 1;
+        part->columns = (size_t)space.size;
+        part->first = learner->weights + learner->deviations;
+        part->scale = 1;
+        part->shift = learn_log(scale);
+        return true;
+    }
+    if (value || !learner->has_mirror || k > 1) return false;
+    snprintf(part->name, sizeof part->name, k ? "mirror.action" : "mirror.observation");
+    part->rows = 2;
+    part->columns = (size_t)(k ? learner->num_outputs : learner->policy.layers[0].inputs);
+    part->mirror = k ? learner->mirror_action : learner->mirror_observation;
+    return true;
+}
+
+/* Number (r, c) of an array; r is 0 in a vector. */
+static inline float learn_part_get(const LearnPart* part, size_t r, size_t c) {
+    if (part->mirror) return (float)(r ? part->mirror[c].sign : part->mirror[c].from);
+    return part->first[r * part->next_row + c * part->next_column] * part->scale + part->shift;
+}
+
+/* Sets it in the learner. The mirror is the header's, and stays. */
+static inline void learn_part_set(const LearnPart* part, size_t r, size_t c, float number) {
+    if (!part->mirror) part->first[r * part->next_row + c * part->next_column] = (number - part->shift) / part->scale;
+}
+
+/* ---- Reading a file --------------------------------------------------------------------------------------------------------- */
 
 /* An array of float32 in the file. A vector has no rows. */
 typedef struct LearnArray {
@@ -30,6 +113,13 @@ static inline uint32_t learn__number(const char* at, int bytes) {
     return number;
 }
 
+/* The number of up to seven digits at *at, which then is behind it. 0 where there is none. */
+static inline size_t learn__digits(const char** at) {
+    size_t number = 0;
+    for (int k = 0; k < 7 && **at >= '0' && **at <= '9'; k++, ++*at) number = 10 * number + (size_t)(**at - '0');
+    return number;
+}
+
 /* Reads the header of a .npy: float32, C order, one or two dimensions. Whether it is one, and as long as it says. */
 static inline bool learn__read_npy(const char* npy, size_t bytes, LearnArray* array) {
     char text[256];
@@ -40,11 +130,15 @@ static inline bool learn__read_npy(const char* npy, size_t bytes, LearnArray* ar
     text[length] = 0;
     const char* shape = strstr(text, "'shape': (");
     if (!shape || !strstr(text, "'descr': '<f4'") || !strstr(text, "'fortran_order': False")) return false;
-    unsigned long sizes[2] = {0, 0};
-    const int count = sscanf(shape, "'shape': (%7lu, %7lu", &sizes[0], &sizes[1]);
-    if (count < 1 || !sizes[0]) return false;
-    array->rows = count == 2 ? sizes[0] : 0;
-    array->columns = count == 2 ? sizes[1] : sizes[0];
+    shape += strlen("'shape': (");
+    array->rows = 0;
+    array->columns = learn__digits(&shape);
+    if (strncmp(shape, ", ", 2) == 0) { /* and not "(5,)" */
+        shape += 2;
+        array->rows = array->columns;
+        array->columns = learn__digits(&shape);
+        if (!array->rows) return false;
+    }
     array->data = npy + start + length;
     const size_t elements = (array->rows ? array->rows : 1) * array->columns;
     return array->columns && elements * sizeof(float) == bytes - start - length;
@@ -102,99 +196,47 @@ static inline const char* learn_policy_settings(const void* npz, size_t bytes, L
     return message && message[0] ? message : NULL;
 }
 
-/* Finds an array of this shape whose numbers are finite. */
-static inline const char* learn__expect(Learner* learner, const void* npz, size_t bytes, const char* name, size_t rows,
-                                        size_t columns, LearnArray* array) {
-    const char* message = learn__find(npz, bytes, name, array);
+/* Finds the array of the file that goes with an array of the learner: of the same shape, finite, and of the same mirror. */
+static inline const char* learn__find_part(Learner* learner, const void* npz, size_t bytes, const LearnPart* part,
+                                           LearnArray* array) {
+    const char* message = learn__find(npz, bytes, part->name, array);
+    const size_t rows = part->rows ? part->rows : 1;
     if (message && message[0]) return message;
-    if (message || array->rows != rows || array->columns != columns) {
-        snprintf(learner->message, sizeof learner->message, "policy: %s: expected %zu x %zu floats, got %zu x %zu", name,
-                 rows, columns, message ? (size_t)0 : array->rows, message ? (size_t)0 : array->columns);
+    if (message || array->rows != part->rows || array->columns != part->columns) {
+        snprintf(learner->message, sizeof learner->message, "policy: %s: expected %d x %d floats, got %d x %d", part->name,
+                 (int)part->rows, (int)part->columns, message ? 0 : (int)array->rows, message ? 0 : (int)array->columns);
         return learner->message;
     }
-    for (size_t k = 0; k < (rows ? rows : 1) * columns; k++) {
-        const float number = learn__float(array, k);
-        if (number - number == 0) continue;
-        snprintf(learner->message, sizeof learner->message, "policy: %s: expected finite numbers, got another one", name);
-        return learner->message;
-    }
-    return NULL;
-}
-
-/* Whether the file's mirror is that of the header. */
-static inline const char* learn__expect_mirror(Learner* learner, const void* npz, size_t bytes, const char* name,
-                                               const EnvMirror* mirror, size_t size) {
-    LearnArray array;
-    const char* message = learn__expect(learner, npz, bytes, name, 2, size, &array);
-    for (size_t k = 0; !message && k < size; k++)
-        if (learn__float(&array, k) != (float)mirror[k].from || learn__float(&array, size + k) != (float)mirror[k].sign)
-            message = "policy: expected the mirror of this environment, got another one";
-    return message;
-}
-
-/* "encoder.2.weight", or with a head "decoder.weight". */
-static inline void learn__layer_name(char name[40], const char* head, int32_t layer, const char* what) {
-    if (head)
-        snprintf(name, 40, "%s.%s", head, what);
-    else
-        snprintf(name, 40, "encoder.%d.%s", (int)(2 * layer), what);
-}
-
-/* Takes the policy of the file in place of the learner's. `check`: changes nothing yet. */
-static inline const char* learn__take_policy(Learner* learner, const void* npz, size_t bytes, bool check) {
-    const EnvSpace space = learner->vec->action_space;
-    const char *head = space.choices ? "decoder" : "decoder_mean", *message = NULL;
-    const float half = (space.high - space.low) * 0.5f;
-    const bool bounded = !space.choices && half < INFINITY;
-    const float scale = bounded ? half : 1.0f, shift = bounded ? (space.high + space.low) * 0.5f : 0.0f;
-    for (int32_t k = 0; k < learner->policy.depth; k++) {
-        const LearnLayer* layer = &learner->policy.layers[k];
-        const bool last = k + 1 == learner->policy.depth;
-        const float by = (k == 0 ? learner->input_scale : 1.0f) * (last ? scale : 1.0f);
-        const size_t inputs = (size_t)layer->inputs, outputs = (size_t)layer->outputs;
-        float* weights = learner->weights + layer->weights;
-        LearnArray weight, bias;
-        char name[40];
-        learn__layer_name(name, last ? head : NULL, k, "weight");
-        message = learn__expect(learner, npz, bytes, name, outputs, inputs, &weight);
-        if (message) return message;
-        learn__layer_name(name, last ? head : NULL, k, "bias");
-        message = learn__expect(learner, npz, bytes, name, 0, outputs, &bias);
-        if (message) return message;
-        if (check) continue;
-        for (size_t j = 0; j < outputs; j++) {
-            for (size_t i = 0; i < inputs; i++)
-                weights[i * (size_t)layer->columns + j] = learn__float(&weight, j * inputs + i) / by;
-            weights[inputs * (size_t)layer->columns + j] =
-                last ? (learn__float(&bias, j) - shift) / scale : learn__float(&bias, j);
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < part->columns; c++) {
+            const float number = learn__float(array, r * part->columns + c);
+            if (part->mirror && number != learn_part_get(part, r, c))
+                return "policy: expected the mirror of this environment, got another one";
+            if (number - number == 0) continue;
+            snprintf(learner->message, sizeof learner->message, "policy: %s: expected finite numbers, got another one",
+                     part->name);
+            return learner->message;
         }
-    }
-    LearnArray logs;
-    const size_t a = (size_t)space.size;
-    message = space.choices ? NULL : learn__expect(learner, npz, bytes, "decoder_logstd", 1, a, &logs);
-    for (size_t k = 0; !message && !check && !space.choices && k < a; k++)
-        learner->weights[learner->deviations + k] = learn__float(&logs, k) - learn_log(scale);
-    return message;
+    return NULL;
 }
 
 /* Replaces the learner's policy by that of the file, whose network must have the learner's shape. */
 static inline const char* learn_read_policy(Learner* learner, const void* npz, size_t bytes) {
     LearnArray array;
+    LearnPart part;
     if (!learner->vec) return "call learn_open() first";
     const char* message = learn__find(npz, bytes, "mirror.observation", &array);
-    const bool mirrored = !message;
     if (message && message[0]) return message;
-    if (mirrored != learner->has_mirror) return "policy: expected the mirror setting of the learner, got the other one";
-    message = NULL;
-    if (mirrored) {
-        message = learn__expect_mirror(learner, npz, bytes, "mirror.observation", learner->mirror_observation,
-                                       (size_t)learner->policy.layers[0].inputs);
-        if (!message)
-            message = learn__expect_mirror(learner, npz, bytes, "mirror.action", learner->mirror_action,
-                                           (size_t)learner->num_outputs);
+    if (!message != learner->has_mirror) return "policy: expected the mirror setting of the learner, got the other one";
+    for (int32_t k = 0; learn_policy_array(learner, false, k, &part); k++)
+        if ((message = learn__find_part(learner, npz, bytes, &part, &array))) return message;
+    for (int32_t k = 0; learn_policy_array(learner, false, k, &part); k++) {
+        message = learn__find_part(learner, npz, bytes, &part, &array);
+        for (size_t r = 0; !message && r < (part.rows ? part.rows : 1); r++)
+            for (size_t c = 0; c < part.columns; c++)
+                learn_part_set(&part, r, c, learn__float(&array, r * part.columns + c));
     }
-    if (!message) message = learn__take_policy(learner, npz, bytes, true);
-    return message ? message : learn__take_policy(learner, npz, bytes, false);
+    return message;
 }
 
 #endif
