@@ -15,7 +15,6 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 PINS    := requirements.txt constraints.txt tools/install_pufferlib.py
-TRAINED  = $(SEEDS:%=$(RUN)/seed-%)
 PACKAGE := pyproject.toml CMakeLists.txt $(shell find src python cmake -not -path '*__pycache__*')
 CORES    = $$(getconf _NPROCESSORS_ONLN)
 C_FILES  = $(shell find src tests examples sanitizer bench web -name '*.[ch]' 2>/dev/null)
@@ -24,21 +23,10 @@ help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 train: $(VENV)/package  ## train three flocks from nothing with the learner in C, score them, write flock.gif and curve.png
-	@echo "▸ Training from random weights, seeds $(SEEDS): some seconds each."
-	@for seed in $(SEEDS); do echo "▸ seed $$seed"; boids train --out $(RUN)/seed-$$seed --seed $$seed --overwrite $(ARGS) || exit; done
-	@echo "▸ Scoring them beside random turns and Reynolds' three rules, on flocks that they have not seen."
-	@boids score random reynolds $(TRAINED)
-	@echo "▸ Drawing the learning curves, and filming the first flock."
-	@boids plot curve.png $(TRAINED)
-	@boids record flock.gif --policy $(firstword $(TRAINED))
-	@echo "▸ Done: the film is flock.gif, the learning curves are curve.png. To see a flock learn in the terminal:"
-	@echo "$(VENV)/bin/boids watch --learn --terminal"
+	$(call train,native,$(RUN))
 
-train-pufferlib: install  ## the same, one seed, with PufferLib's trainer: 2 GB of set-up and half a minute of training
-	@echo "▸ Training from random weights with PuffeRL. Ctrl-C saves and stops."
-	boids train --trainer pufferl --out runs/pufferl --overwrite $(ARGS)
-	boids score random reynolds runs/pufferl
-	boids record flock.gif --policy runs/pufferl
+train-pufferlib: install  ## the same with PufferLib's trainer: 2 GB of set-up, and a minute of training
+	$(call train,pufferl,$(RUN)-pufferlib)
 
 check: install  ## in less than two minutes: lint, types, C tests, the fast Python tests
 	@$(MAKE) --no-print-directory lint test-c
@@ -53,15 +41,19 @@ test: install  ## every test: lint, types, C, C under the sanitizers, Python; te
 	python -m pytest $(ARGS)
 	@echo "▸ All tests passed: lint, types, C, C under ASan and UBSan with leak checking, Python."
 
-learning: install  ## measure what the learner learns: docs/learning.json, docs/learning-*.png, tables; a quarter of an hour
+learning: install  ## measure what the learner learns: docs/learning.json, docs/learning-*.png, tables; twenty minutes
 	python tools/learning.py
 
 bench: install  ## measure the speed, ours and the peers': a table, docs/speed.json, docs/speed.png
 	@echo "▸ Measuring: about six minutes. Run nothing else on this machine meanwhile."
 	python bench/speed.py $(ARGS)
 
-bench-peers: install  ## install the peers that make bench measures, each in a virtual environment under build/peers
+bench-learners: install  ## our learner beside PuffeRL, Stable-Baselines3 and PPO in torch: docs/learners.json, docs/learners.png
+	python bench/learners.py $(ARGS)
+
+bench-peers: install  ## install the peers of the two benches, each in a virtual environment under build/peers
 	python bench/speed.py --install-peers
+	python bench/learners.py --install-peers
 
 test-c:  ## the C tests alone; without .venv it needs cmake, and no Python
 	@echo "▸ C tests: seconds, after a minute and a half of compiling the first time"
@@ -140,6 +132,20 @@ $(VENV)/package: $(VENV)/tools $(PACKAGE)
 	$(VENV)/bin/python -m pip install -q --no-deps --no-build-isolation --disable-pip-version-check .
 	@touch $@
 
+# $(call train,TRAINER,FOLDER): train every seed, score them, draw their curves and film the first
+define train
+@echo "▸ Training from random weights, seeds $(SEEDS): some seconds each. Ctrl-C saves and stops."
+@for seed in $(SEEDS); do echo "▸ seed $$seed"; \
+    boids train --trainer $(1) --out $(2)/seed-$$seed --seed $$seed --overwrite $(ARGS) || exit; done
+@echo "▸ Scoring them beside random turns and Reynolds' three rules, on flocks that they have not seen."
+@boids score random reynolds $(SEEDS:%=$(2)/seed-%)
+@echo "▸ Drawing the learning curves, and filming the first flock."
+@boids plot curve.png $(SEEDS:%=$(2)/seed-%)
+@boids record flock.gif --policy $(2)/seed-$(firstword $(SEEDS))
+@echo "▸ Done: the film is flock.gif, the learning curves are curve.png. To see a flock learn in the terminal:"
+@echo "$(VENV)/bin/boids watch --learn --terminal"
+endef
+
 # $(call cmake-workflow,PRESET,OPTIONS): configure, build and test as CMakePresets.json says
 define cmake-workflow
 command -v cmake >/dev/null || { echo "cmake is missing: install it, or run 'make install' for a pinned one in $(VENV)." >&2; exit 1; }; \
@@ -149,4 +155,4 @@ endef
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help train train-pufferlib check test learning bench bench-peers policy stills web test-full test-c asan tsan valgrind fuzz lint install clean distclean
+.PHONY: help train train-pufferlib check test learning bench bench-learners bench-peers policy stills web test-full test-c asan tsan valgrind fuzz lint install clean distclean

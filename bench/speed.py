@@ -273,7 +273,7 @@ def main() -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     bench.write_json(options.out, about=said, **content)
     chart = [sys.executable, str(ROOT / "bench" / "speed_chart.py"), str(options.out), str(options.out.with_suffix(".png"))]
-    subprocess.run(chart, check=False)
+    subprocess.run(chart, check=True)
     return None
 
 

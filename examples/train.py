@@ -54,7 +54,9 @@ def pufferl(module, envs, steps, settings, seed=1):
     import torch
 
     from boids_env import puffer_env
-    from boids_env.env.pufferlib_import import unchanged  # from PufferLib's import: warnings, Ctrl-C, the current folder
+
+    # importing PufferLib changes warnings, Ctrl-C and the current folder: `unchanged` puts them back
+    from boids_env.env.pufferlib_import import unchanged
 
     with unchanged():
         from pufferlib import models, pufferl, pytorch, vector

@@ -16,7 +16,7 @@ from boids_env.show.record import WRITERS, frames, shown_parameters
 
 SETTINGS = "school", "mill", "swarm"
 SIDE, GAP, CAPTION = 250, 4, 22  # pixels of a film
-SECONDS, FPS, SEED = 10, 15, 3
+SECONDS, FPS, SEED = 7, 12, 3
 SIZE = len(SETTINGS) * (SIDE + GAP) - GAP, SIDE + CAPTION
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, Unpack
 
+import numpy as np
+
 from boids_env import _boids
 from boids_env.env.core import Core, Module, NumpyEnv
 from boids_env.env.describe import sentence
@@ -119,6 +121,12 @@ class Flocks(Flock, NumpyEnv):
             render_mode: Literal["rgb_array", "ansi", "human"] | None = None,
             **parameters: Unpack[FlockParameters],
         ) -> None: ...
+
+
+def polarization(flocks: Core, env: int = 0) -> float:
+    """The length of the mean heading of flock `env` at this moment, 0 to 1."""
+    headings = np.frombuffer(flocks.vec.get("heading", env), np.uint16)
+    return float(abs(np.exp(headings * np.complex64(2j * np.pi / 2**16)).mean()))
 
 
 def world_size(num_boids: int, area_per_boid: float | None = None) -> dict[str, float]:

@@ -95,7 +95,7 @@ class Trainer(pufferl.PuffeRL):  # type: ignore[misc]  # PufferLib has no types
         if sys.stdout.isatty():
             super().print_dashboard(*args, **kwargs)
             print(BELOW, end="", flush=True)
-        elif self.stats and time.time() >= self._line_due:
+        elif time.time() >= self._line_due:
             self._line_due = time.time() + 1
             seconds, steps, speed = self._before + self.uptime, self.global_step / 1e6, self.sps / 1e3
             figures = "  ".join(f"{name} {self.stats[name]:.3f}" for name in SHOWN if name in self.stats)

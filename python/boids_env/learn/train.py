@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from boids_env._boids import Learner, VecEnv
-from boids_env.env.flocks import Flocks
+from boids_env.env.flocks import Flocks, polarization
 from boids_env.errors import UserError
 from boids_env.files import whole
 from boids_env.learn.config import SECTIONS, Config, option
@@ -140,10 +140,9 @@ class _Run:
 def _order(flocks: Flocks) -> tuple[float, float]:
     """Local alignment and polarization at this moment: means over the boids with neighbours, and over the flocks."""
     names = list(VecEnv.observation_fields)
-    any_, cosine = (flocks.observations[:, names.index(name)] for name in ("any", "heading_cos"))
-    headings = (np.frombuffer(flocks.vec.get("heading", k), np.uint16) for k in range(flocks.vec.num_envs))
-    polarizations = [abs(np.exp(heading * (2j * np.pi / 2**16)).mean()) for heading in headings]
-    return float(cosine.sum() / max(1.0, any_.sum())), float(np.mean(polarizations))
+    has_neighbours, cosine = (flocks.observations[:, names.index(name)] for name in ("any", "heading_cos"))
+    alignment = float(cosine.sum() / max(1.0, has_neighbours.sum()))
+    return alignment, sum(polarization(flocks, k) for k in range(flocks.vec.num_envs)) / flocks.vec.num_envs
 
 
 def resumed_config(out: Path, overrides: Mapping[str, Any]) -> Config:

@@ -13,9 +13,7 @@ from collections.abc import Iterator, Mapping
 from time import perf_counter
 from typing import Any, NoReturn
 
-import numpy as np
-
-from boids_env.env.flocks import Flocks
+from boids_env.env.flocks import Flocks, polarization
 from boids_env.errors import UserError
 from boids_env.learn.config import Config
 from boids_env.learn.live import Learning
@@ -138,7 +136,7 @@ def _terminal(policy: Policy, flocks: Flocks, keyboard: int, fps: int, last: int
 def _show(flocks: Flocks, step: str, *others: str) -> None:
     """Draws a frame over the whole terminal, with the flock's figures and the keys below it."""
     columns, rows = shutil.get_terminal_size()
-    figures = f"polarization {_polarization(flocks):.2f}", f"reward {flocks.rewards.mean():.3f}"
+    figures = f"polarization {polarization(flocks):.2f}", f"reward {flocks.rewards.mean():.3f}"
     numbers = f" {'  '.join((step, *figures, *others))}"
     room = columns - len(numbers) - 1
     status = [f"{numbers}{HELP:>{room}} "] if room > len(HELP) else [numbers, f" {HELP}"]
@@ -146,11 +144,6 @@ def _show(flocks: Flocks, step: str, *others: str) -> None:
     if terminal.colours():
         status = [STATUS + line + terminal.RESET for line in status]
     _write("\033[H" + "\n".join([terminal.frame(flocks, 0, columns, max(1, rows - len(status))), *status]))
-
-
-def _polarization(flocks: Flocks) -> float:
-    """The length of the mean heading of the first flock, 0 to 1."""
-    return float(abs(np.exp(terminal.state(flocks, "heading") * np.complex64(2j * np.pi / 2**16)).mean()))
 
 
 @contextlib.contextmanager
