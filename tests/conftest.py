@@ -1,6 +1,7 @@
 """What several test files need: the modules that src/binding.c is compiled into, and a display."""
 
 import ctypes.util
+import gc
 import importlib.machinery
 import importlib.util
 import os
@@ -38,6 +39,15 @@ def _load(name: str) -> ModuleType:
     spec.loader.exec_module(module)
     sys.modules.setdefault(name, module)
     return module
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _frozen() -> Iterator[None]:
+    """gc.collect(), which many tests call, leaves out what they have imported. With torch that is half a second a call."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

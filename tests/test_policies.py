@@ -493,6 +493,7 @@ def compiled_reader(out: Path, *flags: str) -> None:
     subprocess.run([*command, f"-I{ROOT / 'src'}", ROOT / "tests/learn/policy.c", "-o", out, "-lm", "-lpthread"], check=True)
 
 
+@pytest.mark.slow
 def test_one_file_acts_alike_in_numpy_in_c_and_in_torch(action: str, tmp_path: Path) -> None:
     compiled_reader(tmp_path / "policy.so", "-shared", "-fPIC", "-O2")
     reader = ctypes.CDLL(tmp_path / "policy.so")

@@ -13,6 +13,8 @@ sys.path.insert(0, str(ROOT / "web"))
 import build  # web/build.py
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 def program(source: str, out: Path, *options: str, simd: bool = True) -> Path:
     """Compiles a C program."""

@@ -23,6 +23,8 @@ from conftest import ARTEFACTS
 needs.package("playwright", "pip install playwright")
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright  # noqa: E402  # after the check
 
+pytestmark = pytest.mark.slow
+
 PAGE = ROOT / "python" / "boids_env" / "web" / "index.html"
 SOFTWARE = [
     "--no-sandbox",
