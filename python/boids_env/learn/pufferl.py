@@ -42,7 +42,7 @@ LOGGED = (
     "reward", "cohesion", "alignment", "separation", "polarization", "local_alignment", "milling", "nearest",
     "collisions", "isolation", "groups", "largest_group", "turn", "episode_return",
 )  # fmt: skip
-SHOWN = ("reward", "polarization", "local_alignment", "largest_group", "collisions")  # of them, where there is no dashboard
+SHOWN = ("polarization", "local_alignment", "largest_group", "collisions")  # of them, where there is no dashboard
 COLUMNS = ("agent_steps", "seconds", *LOGGED)  # of the learning curve
 BELOW = "\033[J"  # clears the terminal below the dashboard, which is printed over the one before
 # trainer_state.pt: PuffeRL's entries and what a resumed run needs beyond them
@@ -95,11 +95,16 @@ class Trainer(pufferl.PuffeRL):  # type: ignore[misc]  # PufferLib has no types
         if sys.stdout.isatty():
             super().print_dashboard(*args, **kwargs)
             print(BELOW, end="", flush=True)
-        elif time.time() >= self._line_due:
+        elif self.global_step and time.time() >= self._line_due:
             self._line_due = time.time() + 1
             seconds, steps, speed = self._before + self.uptime, self.global_step / 1e6, self.sps / 1e3
-            figures = "  ".join(f"{name} {self.stats[name]:.3f}" for name in SHOWN if name in self.stats)
-            print(f"{seconds:6.1f} s  {steps:6.2f}M steps  {speed:4.0f}k/s  {figures}", flush=True)
+            # the reward is that of the last steps; the others are of whole episodes, of which none may have ended yet
+            figures = {
+                "reward": float(self.rewards.mean()),
+                **{name: self.stats[name] for name in SHOWN if name in self.stats},
+            }
+            text = "  ".join(f"{name} {value:.3f}" for name, value in figures.items())
+            print(f"{seconds:6.1f} s  {steps:6.2f}M steps  {speed:4.0f}k/s  {text}", flush=True)
 
     def time_split(self) -> dict[str, float]:
         """The seconds of training so far, by kind of work. A GPU's time counts where its result is first waited for."""
