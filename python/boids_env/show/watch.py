@@ -102,7 +102,7 @@ def _terminal(policy: Policy, flocks: Flocks, keyboard: int, fps: int, last: int
         if isinstance(policy, Learning):
             if not paused:
                 policy.learn(LEARNING / fps)
-            others = [policy.text, policy.bars(CURVE)]
+            others = [f"learning: {policy.text}", policy.bars(CURVE)]
         _show(flocks, f"step {done}", *others)
         if done == last:
             return
