@@ -159,6 +159,21 @@ class Diverging:
         self._learner.learn(agent_steps)
 
 
+def test_a_config_in_a_checkpoint_is_not_trusted(tmp_path: Path) -> None:
+    assert run(tmp_path, 1)
+    config = resumed_config(tmp_path, {})
+    for changes, message in (
+        ({"env": {"num_envs": "x"}}, "--env.num-envs: expected an integer in"),
+        ({"env": {"num_boids": "x"}}, "num_boids: expected an int, got 'x'"),
+        ({"learn": {"agent_steps": -1}}, "--learn.agent-steps: expected an integer in"),
+        ({"learn": {"gamma": "x"}}, "--learn.gamma: expected a float, got 'x'"),
+        ({"learn": {"wings": 2}}, "unknown setting 'wings'"),
+    ):
+        spoilt = {section: {**values, **changes.get(section, {})} for section, values in config.items()}
+        with pytest.raises(UserError, match=re.escape(message)):
+            train(load({}, resumed={**spoilt, "more": {"a": 1}}), tmp_path, resume=True)
+
+
 def test_training_that_diverges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last checkpoint stays. tests/test_learner.py has learners that do diverge."""
     assert run(tmp_path, 1)

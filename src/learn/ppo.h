@@ -14,11 +14,11 @@
  *     const char* error = learn_open(&learner, &vec, &settings, 1, 2);      // of an EnvVec with its arrays; seed 1, at most 2 threads
  *     while (!error && learner.agent_steps < 1000000) error = learn_update(&learner);
  *     if (error) puts(error);
- *     learn_act(&learner, &vec, LEARN_DRAW);                                // actions for any EnvVec with the same spaces
+ *     learn_act(&learner, &vec, LEARN_DRAW, 0);                             // actions for any EnvVec with the same spaces, step 0
  *     learn_close(&learner);                                                // before env_vec_close
  *
- * Who shows the steps, such as a page that draws them, makes the rollout with learn_step, one at a time; learn_update then adds what is left.
- * Nobody else steps the EnvVec between two of them.
+ * A program that draws each step calls learn_step, which makes one step of the rollout. learn_update then makes the steps that are left, if
+ * any, and learns from all of them. Nobody else may step the EnvVec in between.
  *
  * Observations of floats are taken as they are, integers divided by the largest of their space. Discrete actions have one output for each
  * choice. A continuous action is normal around its output, with a deviation that is learned. One that leaves the space is moved to its

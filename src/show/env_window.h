@@ -193,7 +193,8 @@ static inline void env__window_save(EnvWindow* window) {
 }
 
 static inline void env__window_draw_annotation(const EnvWindow* window) {
-    const float width = 236.0f, chart = 72.0f, pad = 10.0f, height = chart + SHOW_LINE_HEIGHT + 3.0f * pad;
+    const float chart = 72.0f, pad = 10.0f, width = fmaxf(236.0f, show_text_width(env__annotation.text) + 2.0f * pad);
+    const float height = chart + SHOW_LINE_HEIGHT + 3.0f * pad;
     const float left = 10.0f, top = (float)GetScreenHeight() - window->covered - height - 10.0f;
     const float right = left + width - pad, bottom = top + pad + chart;
     if (!env__annotation.text[0]) return;

@@ -111,8 +111,10 @@ def load(
     if setting is not None:
         setting_parameters(setting)
     config = defaults(trainer, setting)
-    for section, values in (resumed or {}).items():
-        config[section].update(values)
+    for section in config:
+        for key, value in (resumed or {}).get(section, {}).items():
+            config[section][key] = value
+            _check(f"{section}.{key}", value)
     known = {*(f"{section}.{key}" for section in config for key in config[section]), *map(env_name, VecEnv.parameters)}
     for name, value in (overrides or {}).items():
         if name not in known:
