@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from boids_env.learn.learner import weights
+
 Arrays = dict[str, NDArray[Any]]
 SMALL = {"rollout": 8, "minibatch": 64, "policy_width": 16, "value_width": 16}
 
@@ -31,11 +33,6 @@ def started(
     env = module.VecEnv(**arrays, num_envs=num_envs, seed=seed, num_threads=num_threads, **parameters)
     env.reset()
     return env, arrays
-
-
-def weights(learner: Any) -> Arrays:
-    """What policy() returns, as arrays."""
-    return {name: np.frombuffer(data, np.float32).reshape(shape) for name, (shape, data) in learner.policy().items()}
 
 
 # ---- Learning -----------------------------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from learning import Environments, Task, save
 
+from boids_env.learn.learner import weights
+
 NAME = "boids-env"
 INSTALL = "comes with boids_env: pip install ."
 DIFFERS = """
@@ -24,9 +26,7 @@ class Learning:
     def save(self, file: str) -> None:
         log = self.learner.log()
         score = log["reward"] if self.field == "reward" else log.get(f"env/{self.field}", np.nan)
-        policy = self.learner.policy().items()
-        weights = {name: np.frombuffer(data, np.float32).reshape(shape) for name, (shape, data) in policy}
-        save(file, self.learner.agent_steps, score, weights)
+        save(file, self.learner.agent_steps, score, weights(self.learner))
 
 
 make = Learning

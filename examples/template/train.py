@@ -7,6 +7,7 @@ import _catch
 import numpy as np
 
 from boids_env import load_policy, numpy_env
+from boids_env.learn.learner import weights
 
 STEPS = 100_000
 BOARDS = 128
@@ -32,7 +33,6 @@ while learner.agent_steps < STEPS:
     learner.learn(STEPS // 8)
     seconds, caught = time.perf_counter() - began, learner.log()["env/caught"]
     print(f"{seconds:5.2f} s  {learner.agent_steps:6} steps  caught {caught:.3f}", flush=True)
-policy = {name: np.frombuffer(data, np.float32).reshape(shape) for name, (shape, data) in learner.policy().items()}
-np.savez("catch.npz", **policy)
+np.savez("catch.npz", **weights(learner))
 learned, by_chance = evaluate(load_policy("catch.npz", argmax=True), seed), evaluate(load_policy("random"), seed)
 print(f"caught: learned {learned:.3f}, random {by_chance:.3f}")

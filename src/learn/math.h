@@ -25,7 +25,8 @@
 #endif
 #define LEARN_INLINE static inline __attribute__((always_inline))
 
-/* A loop of constant length, at most 6, without a loop. clang does so by itself, but not where the pragma names another length. */
+/* Unrolls the loop that follows, whose length is a constant of at most 6. clang unrolls it by itself, but not where the pragma names another
+ * length than the loop's. */
 #if defined(__GNUC__) && !defined(__clang__)
 #define LEARN_UNROLL _Pragma("GCC unroll 6")
 #else
