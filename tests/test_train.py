@@ -16,6 +16,7 @@ from boids_env import Flocks, UserError, load_policy
 from boids_env.learn.config import load, setting_parameters, settings
 from boids_env.learn.learner import make_learner
 from boids_env.learn.live import BARS, Learning
+from boids_env.learn.run import Curve
 from boids_env.learn.score import score, summarize
 from boids_env.learn.train import CHECKPOINT, COLUMNS, resumed_config, train
 from interpreter import OPTIONAL, python
@@ -183,6 +184,23 @@ def test_training_that_diverges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         run(tmp_path, 99, resume=True)
     after = files(tmp_path)
     assert all(after[name] == before[name] for name in ("policy.npz", CHECKPOINT))
+
+
+def test_a_full_disk_leaves_whole_rows(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="limits of a process are Unix's")
+    rows = Curve(tmp_path / "log.csv", ("agent_steps", "seconds", "reward"), None)
+    rows.start()
+    rows.add(10, 2.0, [0.5])
+    before = (tmp_path / "log.csv").read_bytes()
+    assert before.count(b"\n") == 2
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 5, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"log\.csv"):
+            rows.add(20, 4.0, [0.5])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (tmp_path / "log.csv").read_bytes() == before
 
 
 def test_control_c_saves_and_resume_goes_on(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ import torch
 
 from boids_env._boids import VecEnv
 from boids_env.env.boids import Boids
+from boids_env.env.flocks import polarization
 from boids_env.env.pufferlib_import import unchanged
 from boids_env.errors import UserError
 from boids_env.files import whole
@@ -31,19 +32,16 @@ from boids_env.learn import network
 from boids_env.learn.config import Config, option
 from boids_env.learn.lock import locked
 from boids_env.learn.policies import read_torch
-from boids_env.learn.run import Curve, Interrupts, clear_run, refuse_a_run
+from boids_env.learn.run import SEEN, Curve, Interrupts, clear_run, local_alignment, refuse_a_run
 
 with unchanged():
     import pufferlib.vector
     from pufferlib import pufferl
 
 CHECKPOINTS = "checkpoints"  # a folder in that of the run
-LOGGED = (
-    "reward", "cohesion", "alignment", "separation", "polarization", "local_alignment", "milling", "nearest",
-    "collisions", "isolation", "groups", "largest_group", "turn", "episode_return",
-)  # fmt: skip
-SHOWN = ("polarization", "local_alignment", "largest_group", "collisions")  # of them, where there is no dashboard
-COLUMNS = ("agent_steps", "seconds", *LOGGED)  # of the learning curve
+SHOWN = ("largest_group", "collisions")  # of whole episodes, beside the curve's figures, where there is no dashboard
+COLUMNS = ("agent_steps", "seconds", *SEEN)  # of the learning curve
+ROW_SECONDS = 0.25  # between two rows of it
 BELOW = "\033[J"  # clears the terminal below the dashboard, which is printed over the one before
 # trainer_state.pt: PuffeRL's entries and what a resumed run needs beyond them
 STATE: dict[str, tuple[type, ...]] = {
@@ -54,19 +52,12 @@ RAY_SECONDS = 30.0  # to connect to a cluster
 
 
 class Logger(Curve):
-    """PuffeRL's logger, which also gives it the name of its folder. It writes a row of the learning curve each second."""
+    """The learning curve, as PuffeRL's logger, which gives it the name of its folder. Trainer adds the rows."""
 
     run_id = CHECKPOINTS
 
-    def __init__(self, path: Path, agent_steps: int | None, seconds: float) -> None:
-        super().__init__(path, COLUMNS, agent_steps)
-        self._before, self._last = seconds, 0.0
-
     def log(self, logs: dict[str, float], step: int) -> None:
-        seconds = self._before + logs["uptime"]
-        if "environment/reward" in logs and seconds >= self._last + 1:
-            self._last = seconds
-            self.add(step, seconds, [logs[f"environment/{name}"] for name in LOGGED])
+        """Leaves out what PuffeRL logs: means of whole episodes, which last longer than what there is to see."""
 
 
 class Trainer(pufferl.PuffeRL):  # type: ignore[misc]  # PufferLib has no types
@@ -87,7 +78,7 @@ class Trainer(pufferl.PuffeRL):  # type: ignore[misc]  # PufferLib has no types
         config_of_run: Config,
         before: float,
     ) -> None:
-        self._run, self._before, self._line_due = config_of_run, before, 0.0
+        self._run, self._before, self._line_due, self._row_due = config_of_run, before, 0.0, 0.0
         super().__init__(config, vecenv, policy, logger)
         self.profile.frequency = 1  # every epoch; PuffeRL's default is every fifth
 
@@ -98,13 +89,27 @@ class Trainer(pufferl.PuffeRL):  # type: ignore[misc]  # PufferLib has no types
         elif self.global_step and time.time() >= self._line_due:
             self._line_due = time.time() + 1
             seconds, steps, speed = self._before + self.uptime, self.global_step / 1e6, self.sps / 1e3
-            # the reward is that of the last steps; the others are of whole episodes, of which none may have ended yet
-            figures = {
-                "reward": float(self.rewards.mean()),
-                **{name: self.stats[name] for name in SHOWN if name in self.stats},
-            }
+            figures = {**self._seen(), **{name: self.stats[name] for name in SHOWN if name in self.stats}}
             text = "  ".join(f"{name} {value:.3f}" for name, value in figures.items())
             print(f"{seconds:6.1f} s  {steps:6.2f}M steps  {speed:4.0f}k/s  {text}", flush=True)
+
+    def train(self) -> Any:
+        logs = super().train()
+        if time.time() >= self._row_due:
+            self._row_due = time.time() + ROW_SECONDS
+            self.logger.add(self.global_step, self._before + self.uptime, list(self._seen().values()))
+        return logs
+
+    def _seen(self) -> dict[str, float]:
+        """SEEN, of the last steps. The polarization is NaN where the flocks are in other processes."""
+        envs = getattr(self.vecenv, "envs", [self.vecenv.driver_env]) if self._in_this_process() else []
+        polarizations = [polarization(env, k) for env in envs for k in range(env.vec.num_envs)]
+        mean = sum(polarizations) / len(polarizations) if polarizations else math.nan
+        alignment = local_alignment(self.observations.flatten(0, 1).cpu().numpy())
+        return dict(zip(SEEN, (float(self.rewards.mean()), alignment, mean), strict=True))
+
+    def _in_this_process(self) -> bool:
+        return isinstance(self.vecenv, pufferlib.vector.Serial | Boids)
 
     def time_split(self) -> dict[str, float]:
         """The seconds of training so far, by kind of work. A GPU's time counts where its result is first waited for."""
@@ -218,7 +223,7 @@ def train(config: Config, out: Path, *, resume: bool = False, overwrite: bool = 
         for seed in (random.seed, np.random.seed, torch.manual_seed):
             seed(settings["seed"])
         before = state.get("seconds", 0.0)
-        logger = Logger(out / "log.csv", state.get("global_step"), before)
+        logger = Logger(out / "log.csv", COLUMNS, state.get("global_step"))
         with _vecenv(config) as vecenv:
             _check_sizes(settings, vecenv.num_agents)
             with _puffer_errors("train", config), warnings.catch_warnings():

@@ -12,9 +12,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
+from boids_env._boids import VecEnv
 from boids_env.errors import UserError
 from boids_env.files import named, whole
 
+SEEN = ("reward", "local_alignment", "polarization")  # in a learning curve: of the flocks that are learned in, at that time
 KEPT = ("checkpoints", "checkpoint.npz", "policy.npz")  # what a run is told by
 
 
@@ -29,6 +34,13 @@ def clear_run(out: Path) -> None:
     shutil.rmtree(out / "checkpoints", ignore_errors=True)
     for name in ("checkpoint.npz", "policy.npz"):
         (out / name).unlink(missing_ok=True)
+
+
+def local_alignment(observations: NDArray[np.float32]) -> float:
+    """The mean cosine between headings of neighbours: over the boids that have any, from (num_agents, size) observations."""
+    names = list(VecEnv.observation_fields)
+    has_neighbours, cosine = (observations[:, names.index(name)] for name in ("any", "heading_cos"))
+    return float(cosine.sum() / max(1.0, has_neighbours.sum()))
 
 
 class Curve:

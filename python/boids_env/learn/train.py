@@ -20,14 +20,13 @@ from boids_env.learn.learner import make_learner, weights
 from boids_env.learn.lock import locked
 from boids_env.learn.npz import read_npz
 from boids_env.learn.policies import save_policy
-from boids_env.learn.run import Curve, Interrupts, clear_run, refuse_a_run
+from boids_env.learn.run import SEEN, Curve, Interrupts, clear_run, local_alignment, refuse_a_run
 
 CHECKPOINT = "checkpoint.npz"
 CHECKPOINT_FORMAT = 1
 LARGEST_CHECKPOINT = 2**30  # bytes: of a million boids it takes some 40 MB
 CHECKPOINT_SECONDS = 10.0  # between two checkpoints
 ROWS = 200  # of the learning curve, at most
-SEEN = ("reward", "local_alignment", "polarization")  # of the flocks that are learned in, at that time
 LEARNER = tuple(name for name in Learner.log_fields if name != "reward")
 COLUMNS = ("agent_steps", "seconds", *SEEN, *LEARNER)  # of the learning curve
 BAR = 24  # characters
@@ -96,7 +95,9 @@ class _Run:
                 f"training diverged: a smaller --learn.learning-rate may help; the last checkpoint is as it was ({error})"
             ) from None
         log, seconds = self._learner.log(), monotonic() - self._start
-        seen = dict(zip(SEEN, (log["reward"], *_order(self._flocks)), strict=True))
+        flocks, count = self._flocks, self._flocks.vec.num_envs
+        mean = sum(polarization(flocks, k) for k in range(count)) / count
+        seen = dict(zip(SEEN, (log["reward"], local_alignment(flocks.observations), mean), strict=True))
         self._curve.add(self._learner.agent_steps, seconds, [*seen.values(), *(log[name] for name in LEARNER)])
         self._show(seconds, seen)
         if monotonic() > self._saved + CHECKPOINT_SECONDS:
@@ -135,14 +136,6 @@ class _Run:
         about = {"parameters": dict(self._flocks.parameters), "seed": seed, "agent_steps": learner.agent_steps}
         save_policy(self._out / "policy.npz", arrays, about)
         self._saved = monotonic()
-
-
-def _order(flocks: Flocks) -> tuple[float, float]:
-    """Local alignment and polarization at this moment: means over the boids with neighbours, and over the flocks."""
-    names = list(VecEnv.observation_fields)
-    has_neighbours, cosine = (flocks.observations[:, names.index(name)] for name in ("any", "heading_cos"))
-    alignment = float(cosine.sum() / max(1.0, has_neighbours.sum()))
-    return alignment, sum(polarization(flocks, k) for k in range(flocks.vec.num_envs)) / flocks.vec.num_envs
 
 
 def resumed_config(out: Path, overrides: Mapping[str, Any]) -> Config:

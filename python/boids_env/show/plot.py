@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Sequence
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,15 +79,16 @@ def plot(out: str | os.PathLike[str], runs: Sequence[str | os.PathLike[str]]) ->
 
 
 def _line(draw: ImageDraw, curve: Curve, field: str, left: float, most: float, colour: str) -> None:
-    """One curve: the running mean of its rows."""
-    values = curve[field]
+    """One curve: the running mean of its rows. A NaN is a figure that the trainer could not see, and left out."""
+    rows = [(step, value) for step, value in zip(curve["agent_steps"], curve[field], strict=True) if not isnan(value)]
     around = SMOOTH // 2
-    windows = [values[max(0, i - around) : i + around + 1] for i in range(len(values))]
-    at = [
-        (SCALE * (left + WIDTH * step / most), SCALE * (TOP + HEIGHT * (1 - min(1.0, max(0.0, sum(w) / len(w))))))
-        for step, w in zip(curve["agent_steps"], windows, strict=True)
-    ]
-    draw.line(at, colour, 2 * SCALE, joint="curve")
+    at = []
+    for i, (step, _) in enumerate(rows):
+        window = [value for _, value in rows[max(0, i - around) : i + around + 1]]
+        mean = min(1.0, max(0.0, sum(window) / len(window)))
+        at.append((SCALE * (left + WIDTH * step / most), SCALE * (TOP + HEIGHT * (1 - mean))))
+    if at:
+        draw.line(at, colour, 2 * SCALE, joint="curve")
 
 
 def _read(run: Path) -> Curve:
