@@ -445,8 +445,12 @@ sys.exit(cli.main(sys.argv[1:]))
 def in_a_terminal(out: Path, steps: int, keys: list[tuple[str, bytes]]) -> tuple[int, str]:
     """The exit status and what a terminal shows of a training, in which keys are pressed once a text has appeared."""
     import pty
+    import termios
 
     leader, follower = pty.openpty()
+    attributes = termios.tcgetattr(follower)
+    attributes[3] |= termios.NOFLSH  # else Ctrl-C throws away what is printed and not yet read, so that the text has gaps
+    termios.tcsetattr(follower, termios.TCSANOW, attributes)
     command = [
         sys.executable,
         "-c",
