@@ -5,6 +5,7 @@
  *
  * snprintf knows %d %u %x %c %s %g and %%, the flag 0, a width, a precision, and the lengths l, ll and z. Numbers are rounded as C asks.
  */
+#include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -82,9 +83,27 @@ void* calloc(size_t count, size_t size) {
     }
 }
 
+void* malloc(size_t bytes) { return calloc(bytes, 1); }
+
 void free(void* pointer) {
     if (pointer) give_back((Block*)pointer - 1);
 }
+
+/* ---- Numbers: the rest is in math.h */
+
+/* What is left of x after the largest multiple of y that fits. Each subtraction is exact: what it takes away is more than half. */
+static double remainder_of(double x, double y) {
+    double left = fabs(x), part = fabs(y);
+    if (!(left < INFINITY) || !(part > 0)) return NAN;
+    while (left >= part) {
+        double most = part;
+        while (most <= left / 2) most *= 2;
+        left -= most;
+    }
+    return signbit(x) ? -left : left;
+}
+double fmod(double x, double y) { return remainder_of(x, y); }
+float fmodf(float x, float y) { return (float)remainder_of((double)x, (double)y); }
 
 /* ---- Bytes and text. The first three are instructions of WebAssembly: -mbulk-memory */
 

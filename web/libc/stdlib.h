@@ -5,6 +5,8 @@
 #include <stddef.h>
 
 void* calloc(size_t count, size_t size);
+void* malloc(size_t bytes);
 void free(void* pointer);
+static inline int abs(int x) { return x < 0 ? -x : x; }
 
 #endif

@@ -1,4 +1,4 @@
-// flight.js - the flock in flight: it answers questions. It runs in a worker; where there is none, in the page itself.
+// flight.js - the flock in flight: it answers the questions of the page. See link.js
 
 import { Machine } from "./machine.js";
 
@@ -23,11 +23,14 @@ import { Machine } from "./machine.js";
  * A picture of the flock. buffer: the bytes of all x, all y and all headings.
  * @typedef {{ size: number, buffer: ArrayBuffer, numbers: Numbers, inside: Inside | null }} Frame
  */
-/** @typedef {{ number: number, answer?: unknown, error?: string }} Answer */
-
 const GROUPS_EVERY = 15; // frames
 
 export class Flight {
+  /** @param {Uint8Array<ArrayBuffer>} module */
+  static async open(module) {
+    return new Flight(await Machine.load(module));
+  }
+
   /** @param {Machine} machine */
   constructor(machine) {
     this.machine = machine;
@@ -102,93 +105,5 @@ export class Flight {
     }
     const inside = inspect >= 0 && inspect < size ? machine.inspect(this.who, inspect) : null;
     return { size, buffer: bytes, numbers: machine.numbers(), inside };
-  }
-}
-
-/** @param {unknown} error */
-function words(error) {
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** A worker. @typedef {{ onmessage: (event: MessageEvent) => void, postMessage(message: unknown, moved?: Transferable[]): void }} Scope */
-
-/** What a worker does: it gets the module first, and then questions. An answer carries the number of its question. */
-export function beWorker() {
-  const scope = /** @type {Scope} */ (/** @type {unknown} */ (globalThis));
-  scope.onmessage = async ({ data: module }) => {
-    const flight = new Flight(await Machine.load(module));
-    scope.onmessage = ({ data: { number, question } }) => {
-      try {
-        const answer = flight.answer(question);
-        scope.postMessage({ number, answer }, question.ask === "frame" ? [/** @type {Frame} */ (answer).buffer] : []);
-      } catch (error) {
-        scope.postMessage({ number, error: words(error) });
-      }
-      flight.afterwards(question);
-    };
-    scope.postMessage("ready");
-  };
-}
-
-/** @param {string} code @param {Uint8Array<ArrayBuffer>} module @returns {Promise<Worker>} */
-function startWorker(code, module) {
-  return new Promise((resolve, reject) => {
-    const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
-    const worker = new Worker(url);
-    worker.onerror = reject;
-    worker.onmessage = () => resolve(worker);
-    worker.postMessage(module);
-  });
-}
-
-/** Asks the flight, wherever it runs. */
-export class Link {
-  /** @param {string} code of the page, which the worker runs too @param {Uint8Array<ArrayBuffer>} module */
-  static async open(code, module) {
-    try {
-      const worker = await startWorker(code, module);
-      return new Link(worker, null);
-    } catch {
-      return new Link(null, new Flight(await Machine.load(module))); // no workers here: as well, but less smooth
-    }
-  }
-
-  /** @param {Worker | null} worker @param {Flight | null} flight one of the two */
-  constructor(worker, flight) {
-    this.worker = worker;
-    this.flight = flight;
-    /** @type {Map<number, { resolve: (value: any) => void, reject: (error: Error) => void }>} */
-    this.waiting = new Map();
-    this.count = 0;
-    if (worker) worker.onmessage = ({ data }) => this.settle(data);
-  }
-
-  /** @param {Question} question @returns {Promise<any>} */
-  ask(question) {
-    const number = this.count++;
-    const promise = new Promise((resolve, reject) => this.waiting.set(number, { resolve, reject }));
-    const buffer = question.ask === "frame" && question.buffer ? [question.buffer] : [];
-    if (this.worker) this.worker.postMessage({ number, question }, buffer);
-    else this.here(number, question);
-    return promise;
-  }
-
-  /** @param {number} number @param {Question} question */
-  here(number, question) {
-    const flight = /** @type {Flight} */ (this.flight);
-    try {
-      this.settle({ number, answer: flight.answer(question) });
-    } catch (error) {
-      this.settle({ number, error: words(error) });
-    }
-    flight.afterwards(question);
-  }
-
-  /** @param {Answer} answer */
-  settle({ number, answer, error }) {
-    const waiting = this.waiting.get(number);
-    this.waiting.delete(number);
-    if (error === undefined) waiting?.resolve(answer);
-    else waiting?.reject(new Error(error));
   }
 }

@@ -1,5 +1,7 @@
 // machine.js - the WebAssembly module of web/page.c as an object. It runs in the page, in a worker and in node.
 
+import { instantiate, Module } from "./module.js";
+
 /** Who flies, by the numbers of page.c. */
 export const WHO = /** @type {const} */ (["random", "reynolds", "learned", "learning"]);
 /** @typedef {(typeof WHO)[number]} Who */
@@ -19,40 +21,19 @@ export const WHO = /** @type {const} */ (["random", "reynolds", "learned", "lear
 
 export const TURNS = 5;
 
-export class Machine {
+export class Machine extends Module {
   /** @param {BufferSource} bytes of the module */
   static async load(bytes) {
-    const { instance } = await WebAssembly.instantiate(bytes);
-    return new Machine(instance.exports);
+    return new Machine(await instantiate(bytes));
   }
 
   /** @param {WebAssembly.Exports} exported */
   constructor(exported) {
-    // every export but the memory is a function of numbers
-    this.c = /** @type {Record<string, (...args: number[]) => number>} */ (/** @type {unknown} */ (exported));
-    this.memory = /** @type {WebAssembly.Memory} */ (exported.memory);
+    super(exported);
     this.c.page_defaults();
     this.paramNames = this.names(this.c.page_param_name);
     this.numberNames = this.names(this.c.page_number_name);
     this.observationNames = this.names(this.c.page_observation_name);
-  }
-
-  /** The C string at an address. @param {number} at */
-  text(at) {
-    const bytes = new Uint8Array(this.memory.buffer, at);
-    return new TextDecoder().decode(bytes.slice(0, bytes.indexOf(0)));
-  }
-
-  /** All that a function of page.c names. @param {(k: number) => number} name */
-  names(name) {
-    const found = [];
-    for (let k = 0, at = name(0); at; at = name(++k)) found.push(this.text(at));
-    return found;
-  }
-
-  /** Throws the message that a function of page.c returned, if it is one. @param {number} message */
-  check(message) {
-    if (message) throw new Error(this.text(message));
   }
 
   /** Sets parameters for the next open() or change(); those that are not named get their defaults. @param {Params} params */
@@ -178,11 +159,5 @@ export class Machine {
   /** Red, green and blue: each the mean, its factor of the cosine and that of the sine of a heading. */
   palette() {
     return Array.from(new Float32Array(this.memory.buffer, this.c.page_palette(), 9));
-  }
-
-  /** Of the flock and of what is learned, as 16 digits. */
-  hash() {
-    const hash = /** @type {bigint} */ (/** @type {unknown} */ (this.c.page_hash()));
-    return BigInt.asUintN(64, hash).toString(16).padStart(16, "0");
   }
 }

@@ -2,7 +2,8 @@
 
 import { Curve } from "./curve.js";
 import { Film } from "./film.js";
-import { beWorker, Link } from "./flight.js";
+import { Flight } from "./flight.js";
+import { beWorker, Link } from "./link.js";
 import { Machine } from "./machine.js";
 import { inflate, readPolicy, writePolicy } from "./npz.js";
 import { fromFragment, POINTERS, toFragment } from "./share.js";
@@ -91,7 +92,7 @@ const boidsAt = (at) => {
 const sliderOf = (boids) => Math.min(100, Math.round((100 * Math.log(boids / FEWEST)) / Math.log(MOST_BOIDS / FEWEST)));
 
 class Page {
-  /** @param {Link} link @param {Uint8Array<ArrayBuffer>} module @param {Machine} machine @param {Network} learned */
+  /** @param {Link<import("./flight.js").Question>} link @param {Uint8Array<ArrayBuffer>} module @param {Machine} machine @param {Network} learned */
   constructor(link, module, machine, learned) {
     this.link = link;
     this.module = module;
@@ -882,7 +883,7 @@ class Page {
 async function start() {
   const module = await inflate(bytesOf("module"));
   const [link, machine, learned] = await Promise.all([
-    Link.open(find("code").textContent ?? "", module),
+    Link.open(find("code").textContent ?? "", module, Flight.open),
     Machine.load(module),
     readPolicy(bytesOf("learned").buffer),
   ]);
@@ -891,7 +892,7 @@ async function start() {
   await page.start();
 }
 
-if (typeof document === "undefined") beWorker();
+if (typeof document === "undefined") beWorker(Flight.open);
 else
   start().catch((error) => {
     find("words").textContent = `This browser cannot show the flock: it needs WebAssembly with SIMD. (${error.message})`;
