@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 PINS    := requirements.txt constraints.txt tools/install_pufferlib.py
-PACKAGE := pyproject.toml CMakeLists.txt $(shell find src python cmake -not -path '*__pycache__*')
+PACKAGE := pyproject.toml CMakeLists.txt $(shell find src python cmake web -type f -not -path "*__pycache__*" -not -path "*node_modules*")
 CORES    = $$(getconf _NPROCESSORS_ONLN)
 C_FILES  = $(shell find src tests examples sanitizer bench web -name '*.[ch]' 2>/dev/null)
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import pytest
 
 import boids_env
+import needs
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = ROOT / "docs" / "your-own-environment.md"
@@ -127,6 +128,7 @@ def env(tmp_path: Path) -> dict[str, str]:
 
 @pytest.mark.slow
 def test_the_guide_holds(tmp_path: Path, env: dict[str, str]) -> None:
+    needs.program("clang-19", "apt-get install clang-19 lld-19")
     folder = tmp_path / "catch"
     folder.mkdir()
     printed = follow(GUIDE.read_text(), folder, env)

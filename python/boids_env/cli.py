@@ -211,13 +211,22 @@ def _bench(options: argparse.Namespace) -> int:
 
 
 def _web(options: argparse.Namespace) -> int:
-    from boids_env.show.web import show
+    from boids_env.show.web import show, show_env
 
-    print(show(options.out))
+    print(show_env(options.header, dict(options.values), options.out) if options.header else show(options.out))
     return 0
 
 
 # ---- The options
+
+
+def _value(text: str) -> tuple[str, float]:
+    """NAME=NUMBER."""
+    name, _, number = text.partition("=")
+    try:
+        return name, float(number)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected NAME=NUMBER, got {text!r}") from None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -347,7 +356,18 @@ def _parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentP
     )
     sub.add_argument("--json", type=Path, metavar="FILE", help="also write the figures of every round to this file")
 
-    sub = command("web", _web, "open the page on which a flock learns in a browser", "[OPTION ...]")
+    sub = command(
+        "web", _web, "open the page on which a flock, or any environment in C, learns in a browser", "[HEADER] [OPTION ...]"
+    )
+    sub.add_argument(
+        "header",
+        type=Path,
+        nargs="?",
+        help="the header of an environment, which is compiled with clang; without one, the flock",
+    )
+    sub.add_argument(
+        "values", type=_value, nargs="*", metavar="NAME=VALUE", help="parameters of that header, and settings of the learner"
+    )
     sub.add_argument("--out", type=Path, metavar="FILE", help="write the page to this file instead: one file with all in it")
     return parser, commands.choices
 

@@ -27,6 +27,15 @@ def get_cmake_dir() -> str:
     return _folder("boids_env-config.cmake", PACKAGE / "cmake", PACKAGE.parent.parent / "cmake")
 
 
+def get_web_builder() -> str:
+    """`build.py`, which makes a web page of an environment: `boids web HEADER` runs it.
+
+    Raises:
+        FileNotFoundError: the package was installed without it.
+    """
+    return str(Path(_folder("build.py", PACKAGE / "web", PACKAGE.parent.parent / "web")) / "build.py")
+
+
 def _folder(file: str, installed: Path, checkout: Path) -> str:
     """The first of two folders that holds the file. An editable install runs from the checkout."""
     for folder in (installed, checkout):

@@ -2,8 +2,19 @@
 
 const MOST_POINTS = 240; // points; where there are more, each two become one
 
+/** An axis for numbers that may all be the same. @param {number[]} points @returns {[number, number]} */
+function fit(points) {
+  const least = Math.min(...points);
+  const most = Math.max(...points);
+  const room = 0.08 * (most - least) || 1;
+  return [least - room, most + room];
+}
+
 export class Curve {
-  /** @param {HTMLCanvasElement} canvas @param {[number, number] | null} range of the axis; null: as the numbers have it, from 0 */
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {[number, number] | "from 0" | "fit"} range of the axis, or as the numbers have it
+   */
   constructor(canvas, range) {
     this.canvas = canvas;
     this.range = range;
@@ -40,7 +51,8 @@ export class Curve {
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     context.clearRect(0, 0, width, height);
     if (points.length < 2) return;
-    const [least, most] = this.range ?? [0, Math.max(1, ...points)];
+    const [least, most] =
+      this.range === "from 0" ? [0, Math.max(1, ...points)] : this.range === "fit" ? fit(points) : this.range;
     const pad = 2 * ratio;
     // a young curve does not fill the width: it grows to the right, and is pressed together later
     const step = (width - 2 * pad) / Math.max(points.length - 1, 59);

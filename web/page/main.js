@@ -1,11 +1,13 @@
 // main.js - the page: it shows the flock and its numbers, and does what the viewer asks
 
 import { Curve } from "./curve.js";
+import { bytesOf, find, fixed, input, whole } from "./dom.js";
 import { Film } from "./film.js";
 import { Flight } from "./flight.js";
 import { beWorker, Link } from "./link.js";
 import { Machine } from "./machine.js";
-import { inflate, readPolicy, writePolicy } from "./npz.js";
+import { inflate } from "./module.js";
+import { readPolicy, writePolicy } from "./npz.js";
 import { fromFragment, POINTERS, toFragment } from "./share.js";
 import { Sky } from "./sky.js";
 
@@ -71,17 +73,6 @@ const KEYS = [
   ["?", "what this is"],
 ];
 
-/** @template {HTMLElement} T @param {string} id @returns {T} */
-const find = (id) => /** @type {T} */ (document.getElementById(id));
-/** @param {string} id */
-const input = (id) => /** @type {HTMLInputElement} */ (find(id));
-/** @param {string} id */
-const bytesOf = (id) => Uint8Array.from(atob(find(id).textContent?.trim() ?? ""), (letter) => letter.charCodeAt(0));
-/** @param {number} value @param {number} digits */
-const fixed = (value, digits) => value.toFixed(digits).replace("-", "−");
-/** @param {number} value */
-const whole = (value) => Math.round(value).toLocaleString("en");
-
 /** How many boids a value of the slider stands for, and back. @param {number} at */
 const boidsAt = (at) => {
   const exact = FEWEST * (MOST_BOIDS / FEWEST) ** (at / 100);
@@ -145,7 +136,7 @@ class Page {
       reward: new Curve(/** @type {HTMLCanvasElement} */ (find("reward-curve")), [-0.2, 1]),
       alignment: new Curve(/** @type {HTMLCanvasElement} */ (find("alignment-curve")), [-0.1, 1]),
       polarization: new Curve(/** @type {HTMLCanvasElement} */ (find("polarization-curve")), [0, 1]),
-      groups: new Curve(/** @type {HTMLCanvasElement} */ (find("groups-curve")), null),
+      groups: new Curve(/** @type {HTMLCanvasElement} */ (find("groups-curve")), "from 0"),
     };
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.toasting = undefined;

@@ -1,5 +1,11 @@
 // module.js - a WebAssembly module that web/build.py compiled, as an object. It runs in the page, in a worker and in node.
 
+/** Unpacks deflated bytes. @param {Uint8Array<ArrayBuffer>} bytes */
+export async function inflate(bytes) {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
 /** @param {BufferSource} bytes of a module @returns {Promise<WebAssembly.Exports>} */
 export async function instantiate(bytes) {
   /** @type {Module | undefined} */

@@ -1,6 +1,7 @@
 // npz.js - reads and writes policy.npz, the file of `boids train`: a zip of NumPy arrays, by the names that torch gives them
 
 import { TURNS } from "./machine.js";
+import { inflate } from "./module.js";
 
 /** @typedef {import("./machine.js").Network} Network */
 /** @typedef {import("./machine.js").Layer} Layer */
@@ -32,12 +33,6 @@ async function unzip(bytes) {
     at += 46 + length + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
   }
   return files;
-}
-
-/** Unpacks deflated bytes. @param {Uint8Array<ArrayBuffer>} bytes */
-export async function inflate(bytes) {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
 /** The floats of an .npy file. @param {string} name @param {Uint8Array} bytes @returns {Numbers} */
