@@ -20,6 +20,8 @@ pytestmark = pytest.mark.slow
 
 HEADERS = {name: ROOT / "examples" / name / f"{name}.h" for name in ("squared", "snake", "cartpole")}
 HEADERS["catch"] = ROOT / "examples" / "template" / "catch.h"
+HEADERS["spaces"] = ROOT / "tests" / "learn" / "spaces.h"  # floats, no picture of its own
+VALUES = {"squared": ["size=5"], "spaces": ["action=2"]}  # 2: continuous
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +101,7 @@ def test_the_same_bits_as_native_c(visit: Callable[..., Page], name: str, tmp_pa
         ROOT / "tests" / "web" / "native_env.c",
     ]
     subprocess.run([needs.compiler(), *flags.split(), *sources, "-o", program, "-lm", "-lpthread"], check=True)
-    values = ["size", "5"] if name == "squared" else []
+    values = " ".join(VALUES.get(name, [])).replace("=", " ").split()
     command = [program, "1", str(boards), "64", "20", *values]
     native = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     assert page.evaluate("page.hash()") == native
@@ -162,6 +164,15 @@ def test_by_the_clock(visit: Callable[..., Page]) -> None:
     page.evaluate("page.held = false; page.pause(false)")
     page.wait_for_function("page.current.steps > 5 && page.current.experience > 10000")
     assert page.get_attribute("#pause", "aria-pressed") == "false"
+
+
+def test_without_a_picture(visit: Callable[..., Page]) -> None:
+    """The observations are shown, and random actions are drawn from the continuous space."""
+    page = visit("spaces")
+    page.check("input[value=random]", force=True)
+    run(page, 50)
+    pixels = page.evaluate("Array.from(page.canvas.getContext('2d').getImageData(0, 0, page.canvas.width, 9).data)")
+    assert len(set(zip(pixels[0::4], pixels[1::4], pixels[2::4], strict=True))) == 7  # elements of an observation
 
 
 def test_a_parameter_that_the_header_refuses(visit: Callable[..., Page]) -> None:

@@ -1,4 +1,4 @@
-"""The page on which a flock learns in a browser, and one for any environment in C. Each is one HTML file, without a server."""
+"""The page on which a flock learns in a browser, and one for any environment in C. Each is one HTML file, with no server."""
 
 from __future__ import annotations
 
