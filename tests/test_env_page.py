@@ -30,10 +30,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     needs.program("clang-19", "apt-get install clang-19 lld-19")
     folder = tmp_path_factory.mktemp("pages")
     for name, header in HEADERS.items():
-        assert (
-            main(["web", str(header), *(["size=5"] if name == "squared" else []), "--out", str(folder / f"{name}.html")])
-            == 0
-        )
+        assert main(["web", str(header), *VALUES.get(name, []), "--out", str(folder / f"{name}.html")]) == 0
     return {name: folder / f"{name}.html" for name in HEADERS}
 
 
