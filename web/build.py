@@ -57,7 +57,7 @@ def program(out: Path, source: Path, *options: str, simd: bool = True) -> None:
     module(out, [source.resolve()], "-O2", *options, exports=["__main_argc_argv", "__main_void"], simd=simd)
 
 
-MODULES = ["machine", "flight", "sky", "film", "npz", "share", "curve", "main"]  # each after those that it imports
+MODULES = ["machine", "npz", "flight", "sky", "film", "share", "curve", "main"]  # each after those that it imports
 LEARNED = ROOT / "python" / "boids_env" / "learn" / "learned.npz"
 PAGE = ROOT / "python" / "boids_env" / "web" / "index.html"
 

@@ -1,6 +1,7 @@
 // flight.js - the flock in flight: it answers questions. It runs in a worker; where there is none, in the page itself.
 
 import { Machine } from "./machine.js";
+import { inflate } from "./npz.js";
 
 /** @typedef {import("./machine.js").Who} Who */
 /** @typedef {import("./machine.js").Params} Params */
@@ -112,10 +113,18 @@ function words(error) {
 
 /** A worker. @typedef {{ onmessage: (event: MessageEvent) => void, postMessage(message: unknown, moved?: Transferable[]): void }} Scope */
 
-/** What a worker does: it gets the module first, and then questions. An answer carries the number of its question. */
+/** @param {Uint8Array<ArrayBuffer>} packed */
+const compile = async (packed) => WebAssembly.compile(await inflate(packed));
+
+/**
+ * What a worker does: it gets the packed module, and answers with the compiled one, or null where that fails. Then it gets questions.
+ * An answer carries the number of its question.
+ */
 export function beWorker() {
   const scope = /** @type {Scope} */ (/** @type {unknown} */ (globalThis));
-  scope.onmessage = async ({ data: module }) => {
+  scope.onmessage = async ({ data: packed }) => {
+    const module = await compile(packed).catch(() => null);
+    if (!module) return scope.postMessage(null);
     const flight = new Flight(await Machine.load(module));
     scope.onmessage = ({ data: { number, question } }) => {
       try {
@@ -126,35 +135,36 @@ export function beWorker() {
       }
       flight.afterwards(question);
     };
-    scope.postMessage("ready");
+    scope.postMessage(module);
   };
 }
 
-/** @param {string} code @param {Uint8Array<ArrayBuffer>} module @returns {Promise<Worker>} */
-function startWorker(code, module) {
+/** @param {string} code @param {Uint8Array<ArrayBuffer>} packed @returns {Promise<Link>} */
+function startWorker(code, packed) {
   return new Promise((resolve, reject) => {
     const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
     const worker = new Worker(url);
     worker.onerror = reject;
-    worker.onmessage = () => resolve(worker);
-    worker.postMessage(module);
+    worker.onmessage = ({ data: module }) => (module ? resolve(new Link(module, worker, null)) : reject());
+    worker.postMessage(packed);
   });
 }
 
 /** Asks the flight, wherever it runs. */
 export class Link {
-  /** @param {string} code of the page, which the worker runs too @param {Uint8Array<ArrayBuffer>} module */
-  static async open(code, module) {
+  /** @param {string} code of the page, which the worker runs too @param {Uint8Array<ArrayBuffer>} packed the module, deflated */
+  static async open(code, packed) {
     try {
-      const worker = await startWorker(code, module);
-      return new Link(worker, null);
+      return await startWorker(code, packed);
     } catch {
-      return new Link(null, new Flight(await Machine.load(module))); // no workers here: as well, but less smooth
+      const module = await compile(packed);
+      return new Link(module, null, new Flight(await Machine.load(module))); // no workers here: as well, but less smooth
     }
   }
 
-  /** @param {Worker | null} worker @param {Flight | null} flight one of the two */
-  constructor(worker, flight) {
+  /** @param {WebAssembly.Module} module @param {Worker | null} worker @param {Flight | null} flight one of the two */
+  constructor(module, worker, flight) {
+    this.module = module; // for the page's own machine too: it is compiled once
     this.worker = worker;
     this.flight = flight;
     /** @type {Map<number, { resolve: (value: any) => void, reject: (error: Error) => void }>} */

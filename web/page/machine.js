@@ -20,10 +20,9 @@ export const WHO = /** @type {const} */ (["random", "reynolds", "learned", "lear
 export const TURNS = 5;
 
 export class Machine {
-  /** @param {BufferSource} bytes of the module */
-  static async load(bytes) {
-    const { instance } = await WebAssembly.instantiate(bytes);
-    return new Machine(instance.exports);
+  /** @param {WebAssembly.Module} module */
+  static async load(module) {
+    return new Machine((await WebAssembly.instantiate(module)).exports);
   }
 
   /** @param {WebAssembly.Exports} exported */
