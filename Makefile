@@ -51,6 +51,9 @@ bench: install  ## measure the speed, ours and the peers': a table, docs/speed.j
 bench-learners: install  ## our learner beside PuffeRL, Stable-Baselines3 and PPO in torch: docs/learners.json, docs/learners.png
 	python bench/learners.py $(ARGS)
 
+bench-page: install  ## measure the page of boids web in Chromium: a table
+	python bench/page.py $(ARGS)
+
 bench-peers: install  ## install the peers of the two benches, each in a virtual environment under build/peers
 	python bench/speed.py --install-peers
 	python bench/learners.py --install-peers
@@ -155,4 +158,4 @@ endef
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help train train-pufferlib check test learning bench bench-learners bench-peers policy stills web test-full test-c asan tsan valgrind fuzz lint install clean distclean
+.PHONY: help train train-pufferlib check test learning bench bench-learners bench-page bench-peers policy stills web test-full test-c asan tsan valgrind fuzz lint install clean distclean

@@ -25,19 +25,20 @@ typedef struct BoidsPicture {
     int32_t left, top, world_width, world_height; /* where the world is, in pixels, at least 1 x 1 */
 } BoidsPicture;
 
+/* Written out because compilers turn these into one instruction each, and fminf into a call. */
+static inline float show__min(float a, float b) { return a < b ? a : b; }
+static inline float show__max(float a, float b) { return a > b ? a : b; }
+static inline float show__clamp01(float v) { return show__max(show__min(v, 1.0f), 0.0f); }
+
 /* The colour of a heading (2^16 to a full turn), 0 to 255 each: a hue, of equal lightness to the eye. Coral is to the right, gold up, mint to
  * the left, blue down. It approximates the circle of lightness 0.8 and chroma 0.12 in the colour space OKLCH by one sine and cosine
  * each, with 7 added to green. */
 static inline void boids_heading_colour(int32_t heading, float rgb[3]) {
     static const float palette[3][3] = BOIDS_PALETTE; /* of red, green, blue: the mean, times the cosine, times the sine */
     const float c = sight_cos(heading), s = sight_sin(heading);
-    for (int k = 0; k < 3; k++) rgb[k] = palette[k][0] + palette[k][1] * c + palette[k][2] * s;
+    for (int k = 0; k < 3; k++)
+        rgb[k] = show__max(show__min(palette[k][0] + palette[k][1] * c + palette[k][2] * s, 255.0f), 0.0f);
 }
-
-/* Written out because compilers turn these into one instruction each, and fminf into a call. */
-static inline float show__min(float a, float b) { return a < b ? a : b; }
-static inline float show__max(float a, float b) { return a > b ? a : b; }
-static inline float show__clamp01(float v) { return show__max(show__min(v, 1.0f), 0.0f); }
 
 /* v as an integer from low to high. It compares floats first, because a float outside of int32_t must not be converted. */
 static inline int32_t show__clamp_int(float v, int32_t low, int32_t high) {

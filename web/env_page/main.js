@@ -3,7 +3,6 @@
 import { Curve } from "../page/curve.js";
 import { bytesOf, find, fixed, input, whole } from "../page/dom.js";
 import { beWorker, Link } from "../page/link.js";
-import { inflate } from "../page/module.js";
 import { Play } from "./play.js";
 
 /** @typedef {import("./play.js").Frame} Frame */
@@ -385,11 +384,8 @@ function valuesOf(about) {
 }
 
 async function start() {
-  const module = await inflate(bytesOf("module"));
-  const [link, { about }] = await Promise.all([
-    Link.open(find("code").textContent ?? "", module, Play.load),
-    Play.load(module),
-  ]);
+  const link = await Link.open(find("code").textContent ?? "", bytesOf("module"), Play.load);
+  const { about } = await Play.load(link.module);
   const page = new EnvPage(link, about, valuesOf(about));
   Object.assign(globalThis, { page });
   await page.start();

@@ -25,9 +25,9 @@ export const PLAYERS = /** @type {const} */ (["random", "script", "learning"]);
  */
 
 export class Play extends Module {
-  /** @param {BufferSource} bytes of the module */
-  static async load(bytes) {
-    return new Play(await instantiate(bytes));
+  /** @param {WebAssembly.Module} module */
+  static async load(module) {
+    return new Play(await instantiate(module));
   }
 
   /** @param {WebAssembly.Exports} exported */

@@ -5,7 +5,7 @@ import { Machine } from "./machine.js";
 /** @typedef {import("./sky.js").View} View */
 
 export class Film {
-  /** @param {HTMLCanvasElement} canvas @param {BufferSource} module */
+  /** @param {HTMLCanvasElement} canvas @param {WebAssembly.Module} module */
   static async open(canvas, module) {
     return new Film(canvas, await Machine.load(module));
   }

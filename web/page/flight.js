@@ -26,7 +26,7 @@ import { Machine } from "./machine.js";
 const GROUPS_EVERY = 15; // frames
 
 export class Flight {
-  /** @param {Uint8Array<ArrayBuffer>} module */
+  /** @param {WebAssembly.Module} module */
   static async open(module) {
     return new Flight(await Machine.load(module));
   }

@@ -1,12 +1,14 @@
 // link.js - asks questions of what runs in a worker; where there are no workers, in the page itself
 
+import { compile } from "./module.js";
+
 /**
  * Answers questions. answer() returns what is sent back; where that has a `buffer`, the buffer is moved. afterwards() is called when the
  * answer is on its way.
  * @template Question
  * @typedef {{ answer(question: Question): any, afterwards(question: Question): void }} Answerer
  */
-/** @template Question @typedef {(module: Uint8Array<ArrayBuffer>) => Promise<Answerer<Question>>} Opener */
+/** @template Question @typedef {(module: WebAssembly.Module) => Promise<Answerer<Question>>} Opener */
 /** @typedef {{ number: number, answer?: any, error?: string }} Answer */
 /** A worker. @typedef {{ onmessage: (event: MessageEvent) => void, postMessage(message: unknown, moved?: Transferable[]): void }} Scope */
 
@@ -21,13 +23,16 @@ function moved(message) {
 }
 
 /**
- * What a worker does: it gets the module first, and then questions. An answer carries the number of its question.
+ * What a worker does: it gets the packed module, and answers with the compiled one, or null where that fails. Then it gets questions.
+ * An answer carries the number of its question.
  * @template Question
  * @param {Opener<Question>} open
  */
 export function beWorker(open) {
   const scope = /** @type {Scope} */ (/** @type {unknown} */ (globalThis));
-  scope.onmessage = async ({ data: module }) => {
+  scope.onmessage = async ({ data: packed }) => {
+    const module = await compile(packed).catch(() => null);
+    if (!module) return scope.postMessage(null);
     const answerer = await open(module);
     scope.onmessage = ({ data: { number, question } }) => {
       try {
@@ -38,18 +43,22 @@ export function beWorker(open) {
       }
       answerer.afterwards(question);
     };
-    scope.postMessage("ready");
+    scope.postMessage(module);
   };
 }
 
-/** @param {string} code @param {Uint8Array<ArrayBuffer>} module @returns {Promise<Worker>} */
-function startWorker(code, module) {
+/**
+ * @template Question
+ * @param {string} code @param {Uint8Array<ArrayBuffer>} packed
+ * @returns {Promise<Link<Question>>}
+ */
+function startWorker(code, packed) {
   return new Promise((resolve, reject) => {
     const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
     const worker = new Worker(url);
     worker.onerror = reject;
-    worker.onmessage = () => resolve(worker);
-    worker.postMessage(module);
+    worker.onmessage = ({ data: module }) => (module ? resolve(new Link(module, worker, null)) : reject());
+    worker.postMessage(packed);
   });
 }
 
@@ -57,20 +66,22 @@ function startWorker(code, module) {
 export class Link {
   /**
    * @template Question
-   * @param {string} code of the page, which the worker runs too @param {Uint8Array<ArrayBuffer>} module
+   * @param {string} code of the page, which the worker runs too @param {Uint8Array<ArrayBuffer>} packed the module, deflated
    * @param {Opener<Question>} open as the worker does it
    * @returns {Promise<Link<Question>>}
    */
-  static async open(code, module, open) {
+  static async open(code, packed, open) {
     try {
-      return new Link(await startWorker(code, module), null);
+      return await startWorker(code, packed);
     } catch {
-      return new Link(null, await open(module)); // no workers here: as well, but less smooth
+      const module = await compile(packed);
+      return new Link(module, null, await open(module)); // no workers here: as well, but less smooth
     }
   }
 
-  /** One of the two. @param {Worker | null} worker @param {Answerer<Question> | null} answerer */
-  constructor(worker, answerer) {
+  /** One of the last two. @param {WebAssembly.Module} module @param {Worker | null} worker @param {Answerer<Question> | null} answerer */
+  constructor(module, worker, answerer) {
+    this.module = module; // for the page's own use too: it is compiled once
     this.worker = worker;
     this.answerer = answerer;
     /** @type {Map<number, { resolve: (value: any) => void, reject: (error: Error) => void }>} */

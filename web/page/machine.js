@@ -22,9 +22,9 @@ export const WHO = /** @type {const} */ (["random", "reynolds", "learned", "lear
 export const TURNS = 5;
 
 export class Machine extends Module {
-  /** @param {BufferSource} bytes of the module */
-  static async load(bytes) {
-    return new Machine(await instantiate(bytes));
+  /** @param {WebAssembly.Module} module */
+  static async load(module) {
+    return new Machine(await instantiate(module));
   }
 
   /** @param {WebAssembly.Exports} exported */

@@ -6,7 +6,6 @@ import { Film } from "./film.js";
 import { Flight } from "./flight.js";
 import { beWorker, Link } from "./link.js";
 import { Machine } from "./machine.js";
-import { inflate } from "./module.js";
 import { readPolicy, writePolicy } from "./npz.js";
 import { fromFragment, POINTERS, toFragment } from "./share.js";
 import { Sky } from "./sky.js";
@@ -83,10 +82,9 @@ const boidsAt = (at) => {
 const sliderOf = (boids) => Math.min(100, Math.round((100 * Math.log(boids / FEWEST)) / Math.log(MOST_BOIDS / FEWEST)));
 
 class Page {
-  /** @param {Link<import("./flight.js").Question>} link @param {Uint8Array<ArrayBuffer>} module @param {Machine} machine @param {Network} learned */
-  constructor(link, module, machine, learned) {
+  /** @param {Link<import("./flight.js").Question>} link @param {Machine} machine @param {Network} learned */
+  constructor(link, machine, learned) {
     this.link = link;
-    this.module = module;
     this.machine = machine; // of this thread: it flies nothing, and knows the names and the palette
     /** The network of "learned": ours, or the viewer's. */
     this.learned = learned;
@@ -216,7 +214,7 @@ class Page {
     this.flocks++;
     this.queue = [];
     this.asked = 0;
-    this.due = 0;
+    this.due = 1; // the first frame is shown as soon as it is there
     this.mood = "";
     for (const curve of Object.values(this.curves)) curve.clear();
   }
@@ -334,7 +332,7 @@ class Page {
     this.canvas.replaceWith(canvas);
     this.canvas = canvas;
     this.listenToCanvas();
-    this.drawing = await Film.open(canvas, this.module);
+    this.drawing = await Film.open(canvas, this.link.module);
     this.quality = 0;
     this.pinned = true;
     this.fit();
@@ -819,6 +817,8 @@ class Page {
       return `rgb(${mean.map((value, rgb) => Math.round(value + cos[rgb] * Math.sin(turn) + sin[rgb] * Math.cos(turn))).join(" ")})`;
     });
     find("compass").style.background = `conic-gradient(${colours.join(", ")})`;
+    const opened = this.restore(); // in the worker, while the shaders are compiled
+    const first = this.askFrame(0);
     const wanted = new URLSearchParams(location.hash.slice(1)).get("draw");
     try {
       if (wanted === "canvas") throw new Error("as asked");
@@ -833,7 +833,7 @@ class Page {
       this.pause(true);
       this.toast("Paused, because your system asks for less motion. Press Go on to see the flock learn.");
     }
-    await this.restore();
+    await Promise.all([opened, first]);
     if (this.calm) await this.step();
     this.ready = true;
     const loop = (/** @type {number} */ now) => {
@@ -872,13 +872,9 @@ class Page {
 }
 
 async function start() {
-  const module = await inflate(bytesOf("module"));
-  const [link, machine, learned] = await Promise.all([
-    Link.open(find("code").textContent ?? "", module, Flight.open),
-    Machine.load(module),
-    readPolicy(bytesOf("learned").buffer),
-  ]);
-  const page = new Page(link, module, machine, learned);
+  const opening = Link.open(find("code").textContent ?? "", bytesOf("module"), Flight.open);
+  const [link, learned] = await Promise.all([opening, readPolicy(bytesOf("learned").buffer)]);
+  const page = new Page(link, await Machine.load(link.module), learned);
   Object.assign(globalThis, { flock: page });
   await page.start();
 }

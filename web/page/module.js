@@ -6,15 +6,18 @@ export async function inflate(bytes) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** @param {BufferSource} bytes of a module @returns {Promise<WebAssembly.Exports>} */
-export async function instantiate(bytes) {
+/** @param {Uint8Array<ArrayBuffer>} packed */
+export const compile = async (packed) => WebAssembly.compile(await inflate(packed));
+
+/** @param {WebAssembly.Module} module @returns {Promise<WebAssembly.Exports>} */
+export async function instantiate(module) {
   /** @type {Module | undefined} */
-  let module;
+  let machine;
   // what web/libc imports, where the C code uses it
-  const write = (/** @type {number} */ at, /** @type {number} */ length) => console.log(module?.text(at, length).trimEnd());
-  const { instance } = await WebAssembly.instantiate(bytes, { Math: /** @type {any} */ (Math), console: { write } });
-  module = new Module(instance.exports);
-  return instance.exports;
+  const write = (/** @type {number} */ at, /** @type {number} */ length) => console.log(machine?.text(at, length).trimEnd());
+  const { exports } = await WebAssembly.instantiate(module, { Math: /** @type {any} */ (Math), console: { write } });
+  machine = new Module(exports);
+  return exports;
 }
 
 export class Module {
