@@ -72,7 +72,7 @@
  *
  *   void c_imagine(Env* env, Env* others, const Env* real, int32_t t)  step t, from 0, of an imagined flight, which a planner compares with
  *                                        others (learn/plan.h). env and others are Envs of their own with the parameters of `real`. Before
- *                                        step 0 the planner gave them its ENV_STATE and ENV_SCALARS, and to no other use. Needs ENV_STATE.
+ *                                        step 0 the planner copied its ENV_STATE and ENV_SCALARS to them. Needs ENV_STATE.
  *                                        It reads actions, and writes observations, rewards and terminals as c_step does. No episode is cut
  *                                        off, none starts, and log and real stay as they are.
  *       env == others                    all agents step. That is a recording.

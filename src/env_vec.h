@@ -162,7 +162,9 @@ static inline void c_restored(Env* env) { (void)env; }
 enum { ENV_VEC_HAS_IMAGINE = true };
 #else
 enum { ENV_VEC_HAS_IMAGINE = false };
-static inline void c_imagine(Env* env, Env* others, const Env* real, int32_t t) { (void)env, (void)others, (void)real, (void)t; }
+static inline void c_imagine(Env* env, Env* others, const Env* real, int32_t t) {
+    (void)env, (void)others, (void)real, (void)t;
+}
 #endif
 #ifndef ENV_SCALARS
 #define ENV_SCALARS(X)

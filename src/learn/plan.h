@@ -56,15 +56,15 @@ typedef struct Planner {
     int32_t num_threads;
     int32_t num_agents, num_choices; /* of one environment, and of an agent */
     bool has_policy;
-    EnvVec twins;     /* that are imagined: for each thread a recording, and a variant for each choice */
-    Learner policy;   /* that flies them */
+    EnvVec twins;   /* that are imagined: for each thread a recording, and a variant for each choice */
+    Learner policy; /* that flies them */
     bool opened;
     int32_t free_sets[ENV_VEC_MAX_THREADS], num_free; /* of twins, by the number of the thread's recording */
-    int64_t room;     /* environments for which there is memory: */
-    float* returns;   /* (environments x flights x agents x choices) */
-    float* means;     /* (environments x agents x choices) of the last plan_act: the mean sum of rewards after each action */
-    int32_t* drawn;   /* (environments x agents) first actions of the first flight */
-    uint8_t* ended;   /* (threads x choices x agents) whether an agent's flight has ended */
+    int64_t room;                                     /* environments for which there is memory: */
+    float* returns;                                   /* (environments x flights x agents x choices) */
+    float* means;   /* (environments x agents x choices) of the last plan_act: the mean sum of rewards after each action */
+    int32_t* drawn; /* (environments x agents) first actions of the first flight */
+    uint8_t* ended; /* (threads x choices x agents) whether an agent's flight has ended */
     char message[256];
 } Planner;
 
@@ -141,8 +141,10 @@ static inline const char* plan_open(Planner* planner, const Env* model, const Pl
         if (!planner->ended) message = ENV_NO_MEMORY;
     }
     if (message) {
-        message = strcmp(message, ENV_NO_MEMORY) == 0 ? ENV_NO_MEMORY
-                                                     : strncpy(planner->message, message, sizeof planner->message - 1);
+        if (strcmp(message, ENV_NO_MEMORY) != 0) { /* it may lie in what is closed */
+            snprintf(planner->message, sizeof planner->message, "%s", message);
+            message = planner->message;
+        }
         plan_close(planner);
         return message;
     }
@@ -166,12 +168,12 @@ typedef struct PlanWork {
 /* One unit of it. */
 typedef struct PlanFlight {
     Planner* planner;
-    Env *real, *recording; /* behind the recording come the variants */
+    Env *real, *recording;    /* behind the recording come the variants */
     const void* observations; /* of `real`, or NULL: computed anew */
-    uint64_t stream;       /* of random numbers */
-    float* returns;        /* (agents x choices) */
-    int32_t* drawn;        /* (agents) or NULL */
-    uint8_t* ended;        /* (choices x agents) */
+    uint64_t stream;          /* of random numbers */
+    float* returns;           /* (agents x choices) */
+    int32_t* drawn;           /* (agents) or NULL */
+    uint8_t* ended;           /* (choices x agents) */
 } PlanFlight;
 
 /* Makes a twin go on where the real environment is. whole: for c_step, or with observations. */
@@ -179,7 +181,8 @@ static inline void plan__copy(const PlanFlight* flight, Env* twin, bool whole) {
     Env* real = flight->real;
     size_t bytes = 0;
     for (int k = 0; k < ENV_VEC_NUM_SCALARS; k++)
-        memcpy((char*)twin + env_vec_scalars[k].offset, (const char*)real + env_vec_scalars[k].offset, env_vec_scalars[k].bytes);
+        memcpy((char*)twin + env_vec_scalars[k].offset, (const char*)real + env_vec_scalars[k].offset,
+               env_vec_scalars[k].bytes);
     for (int k = 0; k < ENV_VEC_NUM_FIELDS; k++) {
         const void* from = env_vec_field(real, k, &bytes);
         memcpy(env_vec_field(twin, k, &bytes), from, bytes);
@@ -316,7 +319,8 @@ static inline void plan__work(void* context, int32_t from, int32_t to) {
             continue;
         }
         for (int32_t agent = 0; agent < planner->num_agents; agent++)
-            for (int32_t c = 0; c < choices; c++) flight.returns[(size_t)agent * (size_t)choices + (size_t)c] = plan__fly_variant(&flight, agent, c);
+            for (int32_t c = 0; c < choices; c++)
+                flight.returns[(size_t)agent * (size_t)choices + (size_t)c] = plan__fly_variant(&flight, agent, c);
     }
     env_threads_lock();
     planner->free_sets[planner->num_free++] = set;
@@ -333,8 +337,9 @@ static inline const char* plan__check_vec(Planner* planner, const EnvVec* vec) {
     const int64_t agents = vec->num_agents / vec->num_envs;
     const bool fits = action.choices && action.size == 1 && action.choices[0] == planner->num_choices;
     if (fits && agents == planner->num_agents) return NULL;
-    snprintf(planner->message, sizeof planner->message, "vec: expected %d agents with %d choices in each environment, got %s",
-             (int)planner->num_agents, (int)planner->num_choices, "others");
+    snprintf(planner->message, sizeof planner->message,
+             "vec: expected %d agents with %d choices in each environment, got %s", (int)planner->num_agents,
+             (int)planner->num_choices, "others");
     return planner->message;
 }
 

@@ -64,7 +64,8 @@ SIGHT_INLINE void sight__exact_push(const Sight* sight, uint32_t from, uint32_t 
 /* Both, of lane l of a block. They need what is very near: the body's own cell holds that, unless the body is at an edge of it. */
 SIGHT_EACH_LEVEL static void sight__exact_lane(const Sight* sight, const SightBlock* block, SightSums* sums, uint32_t l) {
     const uint32_t place = block->first + l, id = sight->id[place], edge = sight->exact_edge;
-    const uint64_t column = (uint64_t)sight->eye_x[id] * sight->columns, row = (uint64_t)sight->eye_y[id] * sight->rows; /* x 2^32 */
+    const uint64_t column = (uint64_t)sight->eye_x[id] * sight->columns,
+                   row = (uint64_t)sight->eye_y[id] * sight->rows; /* x 2^32 */
     const uint32_t *from = block->from, *to = block->to;
     uint32_t num_runs = block->num_runs;
     if ((uint32_t)column - edge < 0 - 2 * edge && (uint32_t)row - edge < 0 - 2 * edge) {

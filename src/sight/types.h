@@ -122,9 +122,9 @@ typedef struct Sight {
     int32_t separation2; /* the square of the separation radius */
     int32_t exact2;  /* with the nearest up to this square distance, its distance is computed anew from whole positions */
     bool exact_push; /* and the push too */
-    uint32_t exact_edge;    /* exact2 as a distance, 2^32 to a cell: at its edges the next cells are searched too */
-    float exact_x, exact_y; /* from 2^32 to a side, to the square root of the unit of square distances */
-    const uint32_t *x, *y;  /* (size) the positions of the last update, which belong to the caller */
+    uint32_t exact_edge;           /* exact2 as a distance, 2^32 to a cell: at its edges the next cells are searched too */
+    float exact_x, exact_y;        /* from 2^32 to a side, to the square root of the unit of square distances */
+    const uint32_t *x, *y;         /* (size) the positions of the last update, which belong to the caller */
     const uint32_t *eye_x, *eye_y; /* (size) where those are who look: x and y, unless sight_of_others gave others */
     const SightBody* eyes;         /* (size + SIGHT_LANES) who look, in cell order: bodies, or others the same way */
     int32_t push_shift;     /* bits that the weights of the push lose, so that the sum over a crowd stays within 32 bits */
