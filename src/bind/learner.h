@@ -301,15 +301,15 @@ static PyObject* learner_imitate(PyObject* object, PyObject* args, PyObject* kwa
 static PyObject* learner_regress(PyObject* object, PyObject* argument);
 
 static const char imitate_doc[] =
-    "imitate($self, /, planner, steps, student=True, temperature=0.05)\n--\n\n"
+    "imitate($self, /, planner, steps, student=True, temperature=0.003)\n--\n\n"
     "Fly so many steps in the VecEnv, whose agent-steps the planner labels, and keep them. student: the policy flies, drawn, and not the\n"
-    "planner. A label is a distribution of actions: softmax of what each is expected to earn, over the temperature. The setting `rollout` is\n"
-    "how many steps can be kept in all.\n\n"
+    "planner. A label is what each action is expected to earn beyond their mean, over the temperature. The setting `rollout` is how many\n"
+    "steps can be kept in all.\n\n"
     "Raises: TypeError or ValueError for an argument; RuntimeError before the VecEnv's first reset(), when it is closed, in use by another\n"
     "thread, or over an array that was resized, and when the planner is in use by another thread; MemoryError.";
 static const char regress_doc[] =
     "regress($self, epochs, /)\n--\n\n"
-    "Make the policy like the labels of all steps that imitate() kept, in so many epochs. Returns the mean cross-entropy of the last one.\n\n"
+    "Make the policy like the labels of all steps that imitate() kept, in so many epochs. Returns half the mean square error of the last one.\n\n"
     "Raises: TypeError or ValueError for the argument; RuntimeError before the first imitate(), when the VecEnv is closed, in use by another\n"
     "thread, or over an array that was resized, and for numbers that are not finite.";
 

@@ -198,7 +198,7 @@ static inline PyObject* learner_imitate(PyObject* object, PyObject* args, PyObje
     PyObject *values[COUNT] = {NULL}, *result = NULL;
     const char* message = NULL;
     long long steps = 0;
-    float temperature = 0.05f;
+    float temperature = 0.003f;
     int student = 1;
     if (bind_arguments("imitate", args, kwargs, names, COUNT, 2, values) < 0) goto done;
     if (!(planner = take_planner_object("planner", values[PLANNER]))) goto done;

@@ -5,7 +5,7 @@
  *
  *     error = learn_open(&learner, &vec, &settings, 1, 1);       // settings.rollout: steps that are kept in all, of every agent
  *     for (int round = 0; round < 6 && !error; round++) {
- *         error = learn_imitate(&learner, &planner, 20, round > 0, 0.05f);
+ *         error = learn_imitate(&learner, &planner, 20, round > 0, 0.003f);
  *         if (!error) error = learn_regress(&learner, 4);
  *     }
  *
@@ -13,8 +13,8 @@
  * 1011.0686). In the first round the planner flies, then the student, so that it learns what to do where it gets to; the planner labels
  * every step, and the regression is on the steps of all rounds.
  *
- * A label is a distribution: softmax(A / temperature), A the sum of rewards after each action, of which a constant may be left out. The loss
- * is the cross-entropy of the policy and the label.
+ * A label is A / temperature, with A what each action earns beyond the mean of all. The policy's outputs are fitted to it by least squares, so
+ * that the noise of single flights cancels before a softmax makes probabilities of the outputs: the policy is softmax(A / temperature).
  *
  * Errors, threads: see ppo.h. A learner is taught by this or by learn_update, not by both in turn: they keep their steps in the same memory.
  */
@@ -24,17 +24,14 @@
 #include "plan.h"
 #include "ppo.h"
 
-/* The label of one agent: what its actions earn, as probabilities of the policy's choices. */
+/* The label of one agent: what its actions earn beyond their mean, over the temperature, by the policy's choices. */
 static inline void learn__label(const Learner* learner, const float* means, float per_temperature, bool mirrored,
                                 float* target) {
     const int32_t choices = learner->num_outputs;
-    float most = means[0], sum = 0;
-    for (int32_t c = 1; c < choices; c++) most = means[c] > most ? means[c] : most;
-    for (int32_t c = 0; c < choices; c++) {
-        const int32_t here = mirrored ? learner->mirror_action[c].from : c;
-        sum += target[here] = learn_exp((means[c] - most) * per_temperature);
-    }
-    for (int32_t c = 0; c < choices; c++) target[c] /= sum;
+    float sum = 0;
+    for (int32_t c = 0; c < choices; c++) sum += means[c];
+    for (int32_t c = 0; c < choices; c++)
+        target[mirrored ? learner->mirror_action[c].from : c] = (means[c] - sum / (float)choices) * per_temperature;
 }
 
 /* Flies so many steps, of which the planner labels every agent-step, and keeps them. student: whether the policy flies, drawn, or the
@@ -80,24 +77,19 @@ typedef struct LearnLesson {
     float losses[LEARN_PARTS];
 } LearnLesson;
 
-/* For each agent-step, with q its label and p the policy: loss = -sum of q log p, whose derivative by the outputs is p - q. */
+/* For each agent-step, with q its label and z the outputs: loss = (z - q)^2 / 2, in the mean over the outputs. scratch->dz: q, and then the
+ * derivative. */
 LEARN_EACH_LEVEL static inline float learn__lesson_loss(const Learner* learner, const LearnScratch* scratch, int rows,
                                                         float per_row) {
-    const LearnFloats lanes = {0, 1, 2, 3, 4, 5, 6, 7};
-    LearnFloats sum = LEARN_ALL(0.0f);
+    const float per_output = 1.0f / (float)learner->num_outputs;
     float loss = 0;
-    for (int l = 0; l < rows; l += LEARN_LANES) {
-        const LearnFloats one =
-            learn_choose((LearnInts)(lanes < LEARN_ALL((float)(rows - l))), LEARN_ALL(1.0f), LEARN_ALL(0.0f));
-        learn_softmax8(learner->num_outputs, scratch->z + l, scratch->p + l, scratch->log_p + l);
-        for (int32_t c = 0; c < learner->num_outputs; c++) {
-            const int at = c * LEARN_ROWS + l;
-            const LearnFloats label = LEARN_LOAD(scratch->dz + at);
-            sum -= one * label * LEARN_LOAD(scratch->log_p + at);
-            LEARN_STORE(scratch->dz + at) = one * (LEARN_LOAD(scratch->p + at) - label) * per_row;
+    for (int32_t c = 0; c < learner->num_outputs; c++)
+        for (int i = 0; i < rows; i++) {
+            const int at = c * LEARN_ROWS + i;
+            const float error = scratch->z[at] - scratch->dz[at];
+            loss += 0.5f * per_output * error * error;
+            scratch->dz[at] = per_row * per_output * error;
         }
-    }
-    for (int lane = 0; lane < LEARN_LANES; lane++) loss += sum[lane];
     return loss;
 }
 
@@ -132,7 +124,7 @@ static inline void learn__lesson_work(void* context, int32_t from, int32_t to) {
 }
 
 /* Makes the policy like the labels of all steps that were kept, in so many epochs; the learning rate falls to 0 meanwhile. log.policy_loss
- * is the mean of the last epoch. */
+ * is the mean loss of the last epoch. */
 static inline const char* learn_regress(Learner* learner, int32_t epochs) {
     if (!learner->vec) return "call learn_open() first";
     if (!learner->targets || !learner->stepped) return "call learn_imitate() first";

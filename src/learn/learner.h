@@ -100,7 +100,7 @@ typedef struct Learner {
     LearnLog log;
     int32_t stepped;   /* steps of the rollout that were made */
     double reward_sum; /* of these */
-    float* targets;    /* (rollout x N x outputs of the policy) probabilities, or NULL: see distil.h */
+    float* targets;    /* (rollout x N x outputs of the policy) or NULL: see distil.h */
 
     /* with the weights, Adam's moments and the EnvVec, this is the state */
     uint64_t seed;

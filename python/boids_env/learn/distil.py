@@ -24,7 +24,7 @@ LEARNING_RATE, GRADIENT_NORM = 0.01, 1.0
 OWN = ("seed", "num_threads", "agent_steps", "policy_layers", "policy_width", "mirror")  # settings of [learn] that count
 HELD_OUT = 2**61  # the first seed of flights that choose the round; training seeds are below it, those of `boids score` above
 STEPS, LAST = 400, 200  # of such a flight; the last ones count
-COLUMNS = ("agent_steps", "seconds", "reward", "cross_entropy")  # of the learning curve; reward: of the held-out flights
+COLUMNS = ("agent_steps", "seconds", "reward", "error")  # of the learning curve; reward: of the held-out flights
 
 
 def distil(planner: str, config: Config, out: Path, *, overwrite: bool = False) -> bool:
@@ -66,9 +66,9 @@ def distil(planner: str, config: Config, out: Path, *, overwrite: bool = False) 
                         break
                     done, more = steps * number // ROUNDS, steps * (number + 1) // ROUNDS
                     learner.imitate(planning, more - done, student=number > 0, temperature=TEMPERATURE)
-                    entropy = learner.regress(EPOCHS)
+                    error = learner.regress(EPOCHS)
                     seconds, reward = monotonic() - start, _held_out(learner, parameters, learn["seed"])
-                    curve.add(more * flocks.vec.num_agents, seconds, (reward, entropy))
+                    curve.add(more * flocks.vec.num_agents, seconds, (reward, error))
                     if reward > best:
                         best = reward
                         about = {"parameters": dict(flocks.parameters), "seed": learn["seed"], "planner": planner}
