@@ -44,6 +44,9 @@ test: install  ## every test: lint, types, C, C under the sanitizers, Python; te
 learning: install  ## measure what the learner learns: docs/learning.json, docs/learning-*.png, tables; twenty minutes
 	python tools/learning.py
 
+planning: install  ## measure what looking ahead brings: docs/planning.json, docs/planning.png, tables
+	python tools/planning.py
+
 bench: install  ## measure the speed, ours and the peers': a table, docs/speed.json, docs/speed.png
 	@echo "▸ Measuring: about six minutes. Run nothing else on this machine meanwhile."
 	python bench/speed.py $(ARGS)
@@ -92,7 +95,7 @@ policy: install  ## train the policies that the package ships again, seed 1 each
 	boids train --out build/policy --overwrite
 	cp build/policy/policy.npz python/boids_env/learn/learned.npz
 	python tools/policy_header.py python/boids_env/learn/learned.npz examples/policy.h
-	@for setting in school mill swarm; do boids train --setting $$setting --out build/$$setting --overwrite && \
+	@for setting in school mill swarm wide crowd company; do boids train --setting $$setting --out build/$$setting --overwrite && \
 	    cp build/$$setting/policy.npz python/boids_env/learn/settings/$$setting.npz || exit; done
 
 stills: install  ## draw docs/stills.png and docs/phases.gif
@@ -158,4 +161,4 @@ endef
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help train train-pufferlib check test learning bench bench-learners bench-page bench-peers policy stills web test-full test-c asan tsan valgrind fuzz lint install clean distclean
+.PHONY: help train train-pufferlib check test learning planning bench bench-learners bench-page bench-peers policy stills web test-full test-c asan tsan valgrind fuzz lint install clean distclean

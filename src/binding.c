@@ -2,7 +2,8 @@
  *
  *     cc ... -DENV_HEADER='"boids.h"' -DENV_MODULE=_boids src/binding.c
  *
- * The module has the class Learner (bind/learner.h), which learns to act in any of them, and the class VecEnv: num_envs environments over five arrays of the caller's (NumPy arrays or any other buffers).
+ * The module has the class VecEnv: num_envs environments over five arrays of the caller's (NumPy arrays or any other buffers). The class
+ * Learner (bind/learner.h) learns to act in any of them, and the class Planner (bind/planner.h) looks ahead.
  *
  *     observations  (num_envs * num_agents, ...)  ┌─ env 0 ─┬─ env 1 ─┬─ env 2 ─┐   each Env points at its own slice:
  *     actions       (num_envs * num_agents, ...)  │ agents  │ agents  │ agents  │   nothing is copied and no array is
@@ -13,7 +14,7 @@
  *     bind/values.h    numbers and names from Python objects          bind/describe.h  the header's lists as Python objects
  *     bind/buffers.h   arrays, held and checked                       bind/state.h     the methods about the state
  *     bind/object.h    the object, and which thread may use it        bind/learner.h   the class Learner
- *                                                                     this file        construction, the other methods, the module
+ *     bind/planner.h   the class Planner                              this file        construction, the other methods, the module
  *
  * It knows an environment by the names in env.h alone.
  *
@@ -34,6 +35,7 @@
 #include "bind/describe.h"
 #include "bind/learner.h"
 #include "bind/object.h"
+#include "bind/planner.h"
 #include "bind/state.h"
 
 #define JOIN_(a, b) a##b
@@ -651,6 +653,7 @@ static int module_exec(PyObject* module) {
     int result = -1;
     if (add_class(module, &vecenv_spec, add_class_data) < 0) goto done;
     if (add_class(module, &learner_spec, add_learner_data) < 0) goto done;
+    if (add_class(module, &planner_spec, add_planner_data) < 0) goto done;
     if (!(externals = PyTuple_New(NUM_EXTERNALS))) goto done;
     for (int k = 0; k < NUM_EXTERNALS; k++) {
         PyObject* text = PyUnicode_FromString(EXTERNALS[k].name);

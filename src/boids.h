@@ -495,6 +495,7 @@ typedef Boids Env;
 #define ENV_OBSERVATION BOIDS_OBSERVATION
 #define ENV_STATE_VERSION 2
 #define ENV_FINAL_OBSERVATIONS
+#include "boids_imagine.h"
 #include "boids_mirror.h"
 
 #endif

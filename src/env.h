@@ -70,6 +70,15 @@
  *       EnvMirror c_mirror_action(const Env*, int32_t k)       element k of a continuous action in the mirror; of a discrete one, what
  *                                        becomes of choice k, where the choices of all elements are numbered one after the other
  *
+ *   void c_imagine(Env* env, Env* others, const Env* real, int32_t t)  step t, from 0, of an imagined flight, which a planner compares with
+ *                                        others (learn/plan.h). env and others are Envs of their own with the parameters of `real`. Before
+ *                                        step 0 the planner copied its ENV_STATE and ENV_SCALARS to them. Needs ENV_STATE.
+ *                                        It reads actions, and writes observations, rewards and terminals as c_step does. No episode is cut
+ *                                        off, none starts, and log and real stay as they are.
+ *       env == others                    all agents step. That is a recording.
+ *       env != others                    `others` has made its step t. Each agent k of env steps alone: all the others are where `others`
+ *                                        has them, and the agent k of `others` is not there
+ *
  *   ENV_STATE(X)                         X(type, name, doc) for every per-agent array of the state. The list may be empty. state() needs
  *                                        it. With it come
  *       ENV_SCALARS(X)                   optional: X(name, doc) for every other field of the state: a number, a struct of numbers or an

@@ -68,6 +68,8 @@ enum {
     c_window,
     c_restore,
     c_check_states,
+    c_imagines,
+    c_plan,
     c_change,
     c_changes,
     c_check,
@@ -81,8 +83,8 @@ enum {
 #error \
     "env.h: the lists are ENV_PARAMS, ENV_LOG, ENV_OBSERVATION, ENV_CHANGEABLE, ENV_STATE, ENV_SCALARS, ENV_EXTERNALS; the version is ENV_STATE_VERSION"
 #endif
-#if !defined ENV_STATE && (defined ENV_SCALARS || defined ENV_STATE_VERSION)
-#error "env.h: ENV_SCALARS and ENV_STATE_VERSION need ENV_STATE"
+#if !defined ENV_STATE && (defined ENV_SCALARS || defined ENV_STATE_VERSION || defined c_imagine)
+#error "env.h: ENV_SCALARS, ENV_STATE_VERSION and c_imagine need ENV_STATE"
 #endif
 
 /* `bool` is a macro in C11 and may arrive here expanded. */
@@ -155,6 +157,14 @@ static inline const char* c_check_state(Env* env) {
     return NULL;
 }
 static inline void c_restored(Env* env) { (void)env; }
+#endif
+#ifdef c_imagine
+enum { ENV_VEC_HAS_IMAGINE = true };
+#else
+enum { ENV_VEC_HAS_IMAGINE = false };
+static inline void c_imagine(Env* env, Env* others, const Env* real, int32_t t) {
+    (void)env, (void)others, (void)real, (void)t;
+}
 #endif
 #ifndef ENV_SCALARS
 #define ENV_SCALARS(X)
@@ -237,6 +247,7 @@ ENV_VEC__DOES(c_script, void, Env*)
 ENV_VEC__DOES(c_changed, const char*, Env*)
 ENV_VEC__DOES(c_check_state, const char*, Env*)
 ENV_VEC__DOES(c_restored, void, Env*)
+ENV_VEC__DOES(c_imagine, void, Env*, Env*, const Env*, int32_t)
 #undef ENV_VEC__DOES
 _Static_assert(_Generic(((Env*)0)->observations, float*: 1, int32_t*: 1, int8_t*: 1, uint8_t*: 1, default: 0),
                "observations of Env is no float*, int32_t*, int8_t* or uint8_t*");

@@ -368,7 +368,7 @@ def test_a_checkpoint_cannot_smuggle_in_code(tmp_path: Path, capsys: pytest.Capt
 @pytest.mark.parametrize("which", ["reynold", "nowhere/policy.npz", ""])
 def test_no_such_policy(which: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match=r"expected random, reynolds, learned or the path|there is no such file"):
+    with pytest.raises(UserError, match=r"expected random, reynolds, learned, planner or the path|there is no such file"):
         load_policy(which)
 
 

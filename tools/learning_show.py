@@ -22,7 +22,7 @@ PERCOLATION = 4.51  # mean neighbours from which boids at random places are conn
 
 
 def tables(content: Mapping[str, Any], page: Path) -> None:
-    """Writes the tables into a page: each between a line `<!-- table: NAME -->` and the next line `<!-- end -->`."""
+    """Writes the tables into a page."""
     found = {"baselines": _table(content["baselines"]["100"])}
     for name, runs in content["seeds"].items():
         rows = {f"seed {k}": run for k, run in enumerate(runs, 1)}
@@ -44,6 +44,11 @@ def tables(content: Mapping[str, Any], page: Path) -> None:
     for name, views in content["views"].items():
         found[f"views {name}"] = _table(views)
     found["other worlds"] = _table(content["changes"])
+    write_tables(found, page)
+
+
+def write_tables(found: Mapping[str, str], page: Path) -> None:
+    """Writes tables into a page: each between a line `<!-- table: NAME -->` and the next line `<!-- end -->`."""
     text = page.read_text(encoding="utf-8")
     for name in re.findall(r"<!-- table: (.*?) -->", text):
         pattern = rf"(<!-- table: {re.escape(name)} -->\n).*?(<!-- end -->)"

@@ -130,6 +130,8 @@ def _train(options: argparse.Namespace) -> int:
     values, native = _values(options), options.trainer == "native"
     if options.seed is not None:
         values["learn.seed" if native else "train.seed"] = options.seed
+    if options.distil:
+        return _distil(options, values)
     if options.resume and options.setting:
         raise UserError("--setting: not possible with --resume, because the run has its settings")
     resumed = resumed_config(options.out, values) if native and options.resume else None
@@ -148,6 +150,26 @@ def _train(options: argparse.Namespace) -> int:
             ) from None
         finished = pufferl.train(config, options.out, resume=options.resume, overwrite=options.overwrite)
     print(f"{options.out / 'policy.npz'}" + ("" if finished else ": stopped early, --resume continues"))
+    return 0 if finished else 130
+
+
+def _distil(options: argparse.Namespace, values: dict[str, Any]) -> int:
+    from boids_env.learn.config import load, option, to_ini
+    from boids_env.learn.distil import AGENT_STEPS, FLOCKS, OWN, distil
+
+    if options.resume or options.trainer != "native":
+        raise UserError("--distil: expected neither --resume nor --trainer pufferl beside it")
+    for name in values:
+        section, _, key = name.partition(".")
+        if section == "learn" and key not in OWN:
+            raise UserError(f"{option(name)}: not possible with --distil, which uses {', '.join(option(f'learn.{n}') for n in OWN)}")
+    own = {} if options.setting else {f"env.{name}": value for name, value in FLOCKS.items()}
+    config = load({**own, "learn.agent_steps": AGENT_STEPS, **values}, setting=options.setting)
+    if options.show_config:
+        print(to_ini(config), end="")
+        return 0
+    finished = distil(options.distil, config, options.out, overwrite=options.overwrite)
+    print(f"{options.out / 'policy.npz'}" + ("" if finished else ": stopped early"))
     return 0 if finished else 130
 
 
@@ -278,6 +300,10 @@ def _parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentP
         "--seed", type=_integer(*config.LIMITS["train.seed"]), metavar="N",
         help="seed of the network, the flocks and the draws; same as --learn.seed, or --train.seed of pufferl",
     )  # fmt: skip
+    sub.add_argument(
+        "--distil", nargs="?", const="planner", metavar="PLANNER",
+        help="learn what a planner does (planner), such as planner:horizon=1,prior=none, in place of learning from rewards",
+    )  # fmt: skip
     kept = sub.add_mutually_exclusive_group()
     kept.add_argument("--resume", action="store_true", help="continue the run in DIR")
     kept.add_argument("--overwrite", action="store_true", help="replace the run in DIR")
@@ -372,7 +398,10 @@ def _parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentP
     return parser, commands.choices
 
 
-_POLICY = "random, reynolds, learned (comes with the package), or a policy.npz, checkpoint (.pt) or folder of boids train"
+_POLICY = (
+    "random, reynolds, learned (comes with the package), a policy.npz, checkpoint (.pt) or folder of boids train, or planner,"
+    " planner:POLICY,horizon=5,flights=2 or planner:prior=none, which looks ahead"
+)
 _ARGMAX = "learned policies take the turn with the highest score, instead of drawing one by its score"
 _WORLD = "Without --env.width and --env.height, the world of more than 64 boids is larger, so that each has as much room."
 

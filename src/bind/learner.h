@@ -296,11 +296,30 @@ static const char learner_doc[] =
     "Raises: TypeError or ValueError for an argument, in the words `name: expected ..., got ...`; MemoryError; RuntimeError when the VecEnv is\n"
     "closed or in use by another thread.";
 
+/* bind/planner.h has these two. */
+static PyObject* learner_imitate(PyObject* object, PyObject* args, PyObject* kwargs);
+static PyObject* learner_regress(PyObject* object, PyObject* argument);
+
+static const char imitate_doc[] =
+    "imitate($self, /, planner, steps, student=True, temperature=0.003)\n--\n\n"
+    "Fly so many steps in the VecEnv, whose agent-steps the planner labels, and keep them. student: the policy flies, drawn, and not the\n"
+    "planner. A label is what each action is expected to earn beyond their mean, over the temperature. The setting `rollout` is how many\n"
+    "steps can be kept in all.\n\n"
+    "Raises: TypeError or ValueError for an argument; RuntimeError before the VecEnv's first reset(), when it is closed, in use by another\n"
+    "thread, or over an array that was resized, and when the planner is in use by another thread; MemoryError.";
+static const char regress_doc[] =
+    "regress($self, epochs, /)\n--\n\n"
+    "Make the policy like the labels of all steps that imitate() kept, in so many epochs. Returns half the mean square error of the last one.\n\n"
+    "Raises: TypeError or ValueError for the argument; RuntimeError before the first imitate(), when the VecEnv is closed, in use by another\n"
+    "thread, or over an array that was resized, and for numbers that are not finite.";
+
 static PyMethodDef learner_methods[] = {
     {"learn", learner_learn, METH_O, learn_doc},
     {"log", learner_log, METH_NOARGS, learner_log_doc},
     {"policy", learner_policy, METH_NOARGS, policy_doc},
     {"act", (PyCFunction)(void (*)(void))learner_act, METH_VARARGS | METH_KEYWORDS, act_doc},
+    {"imitate", (PyCFunction)(void (*)(void))learner_imitate, METH_VARARGS | METH_KEYWORDS, imitate_doc},
+    {"regress", learner_regress, METH_O, regress_doc},
     {"state", learner_state, METH_NOARGS, learner_state_doc},
     {"set_state", learner_set_state, METH_O, learner_set_state_doc},
     {0},

@@ -100,6 +100,7 @@ typedef struct Learner {
     LearnLog log;
     int32_t stepped;   /* steps of the rollout that were made */
     double reward_sum; /* of these */
+    float* targets;    /* (rollout x N x outputs of the policy) or NULL: see distil.h */
 
     /* with the weights, Adam's moments and the EnvVec, this is the state */
     uint64_t seed;
@@ -142,6 +143,7 @@ static inline void learn_close(Learner* learner) {
     learn__free(learner->name);       \
     learner->name = NULL;
     LEARN_ARRAYS(LEARN__FREE)
+    LEARN__FREE(float, targets)
 #undef LEARN__FREE
     learner->vec = NULL;
 }

@@ -353,10 +353,10 @@ static inline float learn_rate(const Learner* learner) {
     return (float)(settings->learning_rate * (left > 0 ? left : 0));
 }
 
-/* Puts the agent-steps in a random order: Fisher and Yates, Durstenfeld 1964. */
-static inline void learn__shuffle(Learner* learner, uint64_t stream) {
-    for (int32_t i = 0; i < learner->num_batch; i++) learner->order[i] = i;
-    for (int32_t i = learner->num_batch - 1; i > 0; i--) {
+/* Puts the first `count` agent-steps in a random order: Fisher and Yates, Durstenfeld 1964. */
+static inline void learn__shuffle(Learner* learner, int32_t count, uint64_t stream) {
+    for (int32_t i = 0; i < count; i++) learner->order[i] = i;
+    for (int32_t i = count - 1; i > 0; i--) {
         const int32_t j = (int32_t)(((env_random(&stream) >> 32) * (uint64_t)(i + 1)) >> 32), kept = learner->order[i];
         learner->order[i] = learner->order[j];
         learner->order[j] = kept;
@@ -406,7 +406,7 @@ static inline const char* learn_update(Learner* learner) {
     if (message) return message;
     log.learning_rate = learn_rate(learner);
     for (int32_t epoch = 0; epoch < settings->epochs; epoch++) {
-        learn__shuffle(learner, env_seed(learner->seed, 3, (uint64_t)(learner->updates * settings->epochs + epoch)));
+        learn__shuffle(learner, learner->num_batch, env_seed(learner->seed, 3, (uint64_t)(learner->updates * settings->epochs + epoch)));
         for (int32_t k = 0; k < minibatches; k++) {
             learn__gradient(learner, learner->order + (size_t)k * (size_t)settings->minibatch, &log);
             const float length = sqrtf(learn_sum_of_squares(learner->num_weights, learner->gradient));

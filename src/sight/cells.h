@@ -79,8 +79,9 @@ static void sight__place_parts(void* update, int32_t from, int32_t to) {
 static inline void sight_update(Sight* sight, const uint32_t* x, const uint32_t* y, const uint32_t* heading,
                                 int32_t threads) {
     const uint32_t cells = sight->columns * sight->rows;
-    sight->x = x;
-    sight->y = y;
+    sight->x = sight->eye_x = x;
+    sight->y = sight->eye_y = y;
+    sight->eyes = sight->bodies;
     SightUpdate update = {sight, x, y, heading, threads < sight->parts ? threads : sight->parts};
     if (update.parts < 1) update.parts = 1;
     if (cells == 1) {
@@ -109,7 +110,7 @@ static inline bool sight__next_block(const Sight* sight, SightBlock* block) {
     while (sight->start[(row + 1) * columns] <= first) row++, left = 0;
     const uint32_t* start = sight->start + (size_t)row * columns;
     while (start[left + 1] <= first) left++;
-    const uint32_t end = start[left + SIGHT_SPAN < columns ? left + SIGHT_SPAN : columns];
+    const uint32_t end = start[left + sight->span < columns ? left + sight->span : columns];
     block->first = first;
     block->size = end - first < SIGHT_LANES ? end - first : SIGHT_LANES;
     block->row = row;

@@ -45,7 +45,7 @@ TARGET SIGHT_INLINE void SIGHT_JOIN(NAME, _with)(const Sight* sight, const Sight
     const VECTOR separation2 = SPLAT((int16_t)sight->separation2), one = SPLAT(1), zero = SPLAT(0);
     const uint32_t pairs = crowd->size / 2;
     for (int lane = 0; lane < SIGHT_LANES; lane += LANES) {
-        const SightBody* first = sight->bodies + block->first + lane;
+        const SightBody* first = sight->eyes + block->first + lane;
         const VECTOR xy = EVEN_WORDS(LOAD(first), LOAD(first + LANES / 2));
         const VECTOR x = OR(LOW_HALF(xy), TO_HIGH_HALF(xy)), y = OR(HIGH_HALF(xy), ONLY_HIGH_HALF(xy));
         VECTOR count = zero, sx = zero, sy = zero, px = zero, py = zero, nearest2 = SPLAT(-1);

@@ -22,7 +22,7 @@ static inline void sight__nearest_exact(const Sight* sight, const SightBlock* bl
     for (int k = 0; k < most; k++) best[k] = UINT64_MAX;
     for (uint32_t r = 0; r < block->num_runs; r++) {
         for (uint32_t j = block->from[r]; j < block->to[r]; j++) {
-            const uint64_t d2 = sight__distance2(sight, &sight->bodies[self], &sight->bodies[j]);
+            const uint64_t d2 = sight__distance2(sight, &sight->eyes[self], &sight->bodies[j]);
             const uint64_t key = d2 << 40 | (uint64_t)sight->id[j] << 20 | j;
             if (d2 >= (uint64_t)sight->view2 || j == self || key >= best[most - 1]) continue;
             int at = most - 1;
@@ -35,7 +35,7 @@ static inline void sight__nearest_exact(const Sight* sight, const SightBlock* bl
 
 /* The square distance from the body at `place` to the nearest in a run of others, from whole positions; `least` if that is less. */
 SIGHT_INLINE float sight__exact_nearest2(const Sight* sight, uint32_t from, uint32_t to, uint32_t place, float least) {
-    const uint32_t *id = sight->id, x = sight->x[id[place]], y = sight->y[id[place]];
+    const uint32_t *id = sight->id, x = sight->eye_x[id[place]], y = sight->eye_y[id[place]];
     for (uint32_t k = from; k < to; k++) {
         const float dx = (float)(int32_t)(sight->x[id[k]] - x) * sight->exact_x;
         const float dy = (float)(int32_t)(sight->y[id[k]] - y) * sight->exact_y;
@@ -46,15 +46,16 @@ SIGHT_INLINE float sight__exact_nearest2(const Sight* sight, uint32_t from, uint
 }
 
 /* The push on the body at `place` from those in a run of others, from whole positions. Sums are integers, so that they have no order
- * here either. The body itself is no offset away, and adds nothing. */
+ * here either. */
 SIGHT_INLINE void sight__exact_push(const Sight* sight, uint32_t from, uint32_t to, uint32_t place, int64_t* push_x,
                                     int64_t* push_y) {
-    const uint32_t *id = sight->id, x = sight->x[id[place]], y = sight->y[id[place]];
+    const uint32_t *id = sight->id, x = sight->eye_x[id[place]], y = sight->eye_y[id[place]];
     const float unit = sqrtf(32768.0f) * (float)sight->separation2 / (float)(1 << sight->push_shift);
     for (uint32_t k = from; k < to; k++) {
         const float dx = (float)(int32_t)(sight->x[id[k]] - x) * sight->exact_x;
         const float dy = (float)(int32_t)(sight->y[id[k]] - y) * sight->exact_y;
-        const float share = 1.0f - (dx * dx + dy * dy) * sight->to_separations2, weight = share > 0.0f ? share * unit : 0.0f;
+        const float share = 1.0f - (dx * dx + dy * dy) * sight->to_separations2;
+        const float weight = share > 0.0f && k != place ? share * unit : 0.0f;
         *push_x += (int64_t)(weight * dx);
         *push_y += (int64_t)(weight * dy);
     }
@@ -63,7 +64,8 @@ SIGHT_INLINE void sight__exact_push(const Sight* sight, uint32_t from, uint32_t 
 /* Both, of lane l of a block. They need what is very near: the body's own cell holds that, unless the body is at an edge of it. */
 SIGHT_EACH_LEVEL static void sight__exact_lane(const Sight* sight, const SightBlock* block, SightSums* sums, uint32_t l) {
     const uint32_t place = block->first + l, id = sight->id[place], edge = sight->exact_edge;
-    const uint64_t column = (uint64_t)sight->x[id] * sight->columns, row = (uint64_t)sight->y[id] * sight->rows; /* x 2^32 */
+    const uint64_t column = (uint64_t)sight->eye_x[id] * sight->columns,
+                   row = (uint64_t)sight->eye_y[id] * sight->rows; /* x 2^32 */
     const uint32_t *from = block->from, *to = block->to;
     uint32_t num_runs = block->num_runs;
     if ((uint32_t)column - edge < 0 - 2 * edge && (uint32_t)row - edge < 0 - 2 * edge) {

@@ -12,7 +12,7 @@ static void sight__plain(const Sight* sight, const SightBlock* block, const Sigh
                          uint32_t (*squares)[SIGHT_LANES]) {
     memset(sums, 0, sizeof *sums);
     for (int l = 0; l < SIGHT_LANES; l++) {
-        const SightBody self = sight->bodies[block->first + (uint32_t)l];
+        const SightBody self = sight->eyes[block->first + (uint32_t)l];
         uint32_t nearest2 = UINT16_MAX;
         for (uint32_t j = 0; j < crowd->size; j++) {
             const SightPair* pair = &crowd->pairs[j / 2];

@@ -76,10 +76,16 @@ static inline int16_t sight__scale(double view, double radius) {
     return scale < 32767.0 ? (int16_t)scale : (int16_t)32767;
 }
 
+/* Whether all pairs would be too many, or farther apart than differences of 16 bits tell. */
+static inline bool sight__needs_cells(const Sight* sight) {
+    return sight->size > SIGHT_ALL_PAIRS || sight->x_axis.cells >= 32 || sight->y_axis.cells >= 32;
+}
+
 /* Uses the cells, or one cell, which forms all pairs. Both give the same sums. All pairs need fewer than 32 cells an axis. */
 static inline void sight_use_cells(Sight* sight, bool use_cells) {
     sight->columns = use_cells ? sight->x_axis.cells : 1;
     sight->rows = use_cells ? sight->y_axis.cells : 1;
+    sight->span = SIGHT_SPAN;
     if (sight->columns * sight->rows > 1) return;
     for (int32_t i = 0; i < sight->size; i++) sight->id[i] = (uint32_t)i;
     sight->start[0] = 0;
@@ -156,7 +162,7 @@ static inline const char* sight_init(Sight* sight, int32_t size, double width, d
         sight_close(sight);
         return ENV_NO_MEMORY;
     }
-    sight_use_cells(sight, size > SIGHT_ALL_PAIRS || columns >= 32 || rows >= 32);
+    sight_use_cells(sight, sight__needs_cells(sight));
     return NULL;
 }
 
@@ -177,6 +183,47 @@ static inline void sight_number_by_place(Sight* sight, uint32_t* x, uint32_t* y,
         for (size_t k = 0; k < n; k++) angle[k] = ((const uint16_t*)copy)[sight->id[k]];
     }
     sight_use_cells(sight, cells);
+}
+
+/* --- who else looks --------------------------------------------------------------------------------------------------------- */
+
+/* Cells that are wider by `reach`, in view radii, until the next sight_use_cells: bodies that look from so far away from where they
+ * are then find all whom they see. Changes nothing where all pairs are formed anyway. A window still holds six cells or more, so that a reach beyond 1.6 may be cut in a
+ * world of 32 cells or more. Update afterwards. */
+static inline void sight_widen(Sight* sight, double reach) {
+    const SightAxis axes[2] = {sight->x_axis, sight->y_axis};
+    uint32_t cells[2], windows[2];
+    if (!sight__needs_cells(sight)) return;
+    for (int k = 0; k < 2; k++) {
+        windows[k] = 1u << (16 - axes[k].shift); /* to a side */
+        cells[k] = (uint32_t)(axes[k].cells / (1 + reach));
+        if (windows[k] > 1 && cells[k] < 6 * windows[k]) cells[k] = 6 * windows[k];
+        if (cells[k] < 1) cells[k] = 1;
+    }
+    sight_use_cells(sight, cells[0] * cells[1] > 1);
+    if (cells[0] * cells[1] == 1) return;
+    sight->columns = cells[0];
+    sight->rows = cells[1];
+    /* the farthest pair is span + 2 cells apart: less than half a window */
+    const uint32_t most = cells[0] / windows[0] / 2 - 2;
+    sight->span = windows[0] > 1 && most < SIGHT_SPAN ? most : SIGHT_SPAN;
+}
+
+/* What others see in place of the bodies: body i, moved to x[i], y[i], heading[i], sees all but the body i of `sight`, at most as far from
+ * it as sight_widen allows. The result borrows from `sight`, from the arrays and from `memory`, a Sight of the same size that does not look
+ * meanwhile. */
+static inline Sight sight_of_others(const Sight* sight, const uint32_t* x, const uint32_t* y, const uint32_t* heading,
+                                    Sight* memory) {
+    Sight others = *sight;
+    others.eyes = memory->bodies;
+    others.eye_x = x;
+    others.eye_y = y;
+    for (int32_t k = 0; k < sight->size; k++) {
+        const uint32_t i = sight->id[k];
+        memory->bodies[k].xy = sight__place(sight, x[i], y[i]);
+        memory->bodies[k].cs = heading[i];
+    }
+    return others;
 }
 
 /* The square of the view radius in the unit of square distances, not rounded. */
@@ -253,7 +300,7 @@ SIGHT_INLINE void sight__look(const Sight* sight, const SightBlock* block, Sight
         0; /* negative if any lane is at most exact2: integers, because compilers add up bits better than comparisons */
     for (int l = 0; l < SIGHT_LANES; l++) near |= (int32_t)sums->nearest2[l] - sight->exact2 - 1;
     if (near < 0) sight__exact(sight, block, sums);
-    const SightBody* own = sight->bodies + block->first;
+    const SightBody* own = sight->eyes + block->first;
     for (uint32_t l = 0; l < SIGHT_LANES; l++) {
         sums->own_c[l] = (int32_t)(own[l].cs << 16) >> 16;
         sums->own_s[l] = (int32_t)own[l].cs >> 16;
@@ -346,8 +393,9 @@ typedef struct SightNeighbour {
 SIGHT_INLINE SightNeighbour sight_nearest(const SightBatch* batch, int b, int k, int l) {
     const SightAxis *across = &batch->sight->x_axis, *up = &batch->sight->y_axis;
     const uint32_t own = batch->sums[b].own_xy[l], first = batch->blocks[b].first;
-    const uint32_t xy = (uint32_t)batch->near[b][k][l], cs = (uint32_t)(batch->near[b][k][l] >> 32);
-    const uint32_t heading = batch->places[b][k][l] == first + (uint32_t)l ? 0 : cs; /* its own place stands for none */
+    const bool none = batch->places[b][k][l] == first + (uint32_t)l; /* its own place stands for none */
+    const uint32_t xy = none ? own : (uint32_t)batch->near[b][k][l];
+    const uint32_t heading = none ? 0 : (uint32_t)(batch->near[b][k][l] >> 32);
     /* sight__offset without saturation: it is in sight */
     const int32_t dx = ((int32_t)((xy - own) << 16) >> 16) * (1 << across->doubles);
     const int32_t dy = ((int32_t)(((xy >> 16) - (own >> 16)) << 16) >> 16) * (1 << up->doubles);

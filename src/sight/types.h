@@ -16,7 +16,7 @@
 #define SIGHT_BLOCKS 4        /* blocks of a batch */
 #define SIGHT_CROWD 256       /* bodies that a block looks at before its sums are added up */
 #define SIGHT_ALL_PAIRS 192   /* swarms up to this size form all pairs, and need no cells */
-#define SIGHT_SPAN 6          /* cells that a block spans at most */
+#define SIGHT_SPAN 6          /* cells that a block spans at most; fewer where cells are wider than usual */
 #define SIGHT_MOST_NEAREST 32 /* nearest neighbours that can be listed */
 #define SIGHT_UNIT 2000       /* a heading of length 1: the sum of 16 of them fits in 16 bits */
 #define SIGHT_FLUSH 16        /* pairs after which 16-bit sums are added to 32-bit ones */
@@ -122,14 +122,17 @@ typedef struct Sight {
     int32_t separation2; /* the square of the separation radius */
     int32_t exact2;  /* with the nearest up to this square distance, its distance is computed anew from whole positions */
     bool exact_push; /* and the push too */
-    uint32_t exact_edge;    /* exact2 as a distance, 2^32 to a cell: at its edges the next cells are searched too */
-    float exact_x, exact_y; /* from 2^32 to a side, to the square root of the unit of square distances */
-    const uint32_t *x, *y;  /* (size) the positions of the last update, which belong to the caller */
+    uint32_t exact_edge;           /* exact2 as a distance, 2^32 to a cell: at its edges the next cells are searched too */
+    float exact_x, exact_y;        /* from 2^32 to a side, to the square root of the unit of square distances */
+    const uint32_t *x, *y;         /* (size) the positions of the last update, which belong to the caller */
+    const uint32_t *eye_x, *eye_y; /* (size) where those are who look: x and y, unless sight_of_others gave others */
+    const SightBody* eyes;         /* (size + SIGHT_LANES) who look, in cell order: bodies, or others the same way */
     int32_t push_shift;     /* bits that the weights of the push lose, so that the sum over a crowd stays within 32 bits */
     double push;            /* push_x and push_y of a weight 1 - d^2/r^2 times an offset of one separation radius r */
     float to_views;         /* from the unit of differences to view radii */
     float to_separations2;  /* from the unit of square distances to squares of separation radii */
-    uint32_t columns, rows; /* cells in use: x_axis.cells x y_axis.cells, or 1 x 1 */
+    uint32_t columns, rows; /* cells in use: x_axis.cells x y_axis.cells, or fewer and wider ones, or 1 x 1 */
+    uint32_t span;          /* cells that a block spans at most */
     int32_t parts;          /* most threads that may sort at the same time */
     uint32_t* counts;       /* (parts x cells) */
     uint32_t* start;        /* (columns x rows + 1) first body of each cell, in cell order */

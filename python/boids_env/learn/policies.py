@@ -130,6 +130,7 @@ class Learned:
     ) -> None:
         self.name = name
         self.meta = dict(meta or {})
+        self.arrays = dict(arrays)  # as they were given
         self.argmax = argmax
         self.continuous = "decoder_mean.weight" in arrays
         self._random = np.random.default_rng(seed)
@@ -164,7 +165,7 @@ class Learned:
         return out if self.mirror is None else self.mirror.back(out, mirrored)
 
     def act(self, env: Core) -> None:
-        self._check(env)
+        self.check(env)
         out, mirrored = self._answers(env.observations)
         if self._spread is None:
             if not self.argmax:  # the largest of scores with Gumbel noise is a draw from their softmax
@@ -186,7 +187,7 @@ class Learned:
             out = np.tanh(out @ weight + bias)
         return out @ self.layers[-1][0] + self.layers[-1][1], mirrored
 
-    def _check(self, env: Core) -> None:
+    def check(self, env: Core) -> None:
         """Raises: UserError, if the spaces are not those that it was trained for."""
         observation, action = env.layout["observation"], env.layout["action"]
         outputs = action["size"] if action["choices"] is None else action["choices"][0]
@@ -206,7 +207,8 @@ def load_policy(which: str | os.PathLike[str], *, argmax: bool = False, seed: in
     Args:
         which: `random`, `reynolds`, `learned` or a named setting, which come with the package, the path of a policy.npz or
             of a PuffeRL checkpoint (.pt, which needs torch), or a folder of `boids train`, which holds a policy.npz. The
-            policy of a named setting has all of its parameters in `interface`.
+            policy of a named setting has all of its parameters in `interface`. `planner` looks ahead with the learned
+            policy, `planner:POLICY` with another, `planner:horizon=1,prior=none` as the settings say.
         argmax: of learned policies: the turn with the highest score, instead of one drawn by its score.
         seed: of the draws.
 
@@ -221,6 +223,10 @@ def load_policy(which: str | os.PathLike[str], *, argmax: bool = False, seed: in
         return Random(seed)
     if which == "reynolds":
         return Reynolds()
+    if isinstance(which, str) and re.match(r"planner(:|$)", which):
+        from boids_env.learn.planner import parse
+
+        return parse(which, seed)
     named = which if isinstance(which, str) and which in settings() else None
     path = LEARNED if which == "learned" else SETTINGS / f"{which}.npz" if named else Path(which)
     try:
@@ -229,7 +235,7 @@ def load_policy(which: str | os.PathLike[str], *, argmax: bool = False, seed: in
             if not path.exists():
                 raise UserError(f"{which}: expected a folder of boids train, and this one holds no policy.npz")
         if not path.is_file():
-            raise UserError(f"{which}: expected random, reynolds, learned or the path of a policy; there is no such file")
+            raise UserError(f"{which}: expected random, reynolds, learned, planner or the path of a policy; there is no such file")
     except OSError as error:  # a name that is too long, a folder that may not be read
         raise UserError(f"{which}: expected the path of a policy, got {error.strerror}") from None
     arrays, meta = _weights(path) if path.suffix == ".pt" else read_npz(path, LARGEST, "policy.npz of boids train")
