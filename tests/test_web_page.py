@@ -45,7 +45,7 @@ SOFTWARE = [
     "--disable-gpu-compositing",  # the page around the flock would be drawn by this software too: twice the time
 ]
 DESKTOP, PHONE = {"width": 900, "height": 600}, {"width": 390, "height": 844}
-TURNS = ("random", "reynolds", "learned", "learning")
+TURNS = ("random", "reynolds", "learned", "learning", "planner")
 in_chromium = pytest.mark.parametrize("browser", ["chromium"], indirect=True)
 
 
@@ -218,7 +218,7 @@ def test_who_flies(visit: Callable[..., Page], who: str) -> None:
     numbers = page.evaluate("flock.run(150)")
     assert (numbers["alignment"] > 0.7) == (who != "random")
     assert (numbers["experience"] > 0) == (who == "learning")
-    assert page.is_disabled("#save") == (who in ("random", "reynolds"))
+    assert page.is_disabled("#save") == (who not in ("learned", "learning"))
     assert page.evaluate("flock.choices.who") == who
 
 
@@ -282,7 +282,7 @@ def test_pause_step_restart(visit: Callable[..., Page]) -> None:
 
 def test_keyboard(visit: Callable[..., Page]) -> None:
     page = visit("#num_boids=100")
-    for key, who in zip("1234", TURNS, strict=True):
+    for key, who in zip("12345", TURNS, strict=True):
         page.keyboard.press(key)
         page.wait_for_function(f"flock.choices.who === '{who}'")
     page.keyboard.press("Space")
@@ -305,7 +305,7 @@ def test_keyboard(visit: Callable[..., Page]) -> None:
     assert page.is_visible("#how")
     keep(page, "how")
     page.keyboard.press("1")  # it belongs to the dialog
-    assert page.evaluate("flock.choices.who") == "learning"
+    assert page.evaluate("flock.choices.who") == "planner"
     page.keyboard.press("Escape")
     page.focus("input[value=learning]")
     page.keyboard.press("ArrowLeft")
@@ -352,6 +352,35 @@ def test_a_boid_from_inside(visit: Callable[..., Page]) -> None:
     keep(page, "inside")
     page.click("#inside-close")
     assert page.is_hidden("#inside")
+
+
+def test_the_planner(visit: Callable[..., Page]) -> None:
+    """Its paths and advantages are shown, and it takes the turn that earns most. A window of another shape leaves it flying."""
+    page = visit("#num_boids=120&who=planner")
+    assert page.evaluate("flock.run(200).then((numbers) => numbers.reward)") > 0.88  # what is learned: .86
+    page.evaluate("flock.select(7)")
+    page.evaluate("flock.run(2)")
+    inside = page.evaluate("flock.current.inside")
+    assert [len(path) for path in inside["futures"]["paths"]] == [5] * 10  # two flights of five turns
+    assert inside["action"] == np.argmax(inside["futures"]["earned"])
+    # hard left ends to the left of hard right, and each path goes on by one speed a step
+    paths = np.array(inside["futures"]["paths"])
+    assert paths[0, 0, 1] > paths[4, 0, 1]
+    steps = np.diff(np.concatenate([np.zeros((10, 1, 2)), paths], axis=1), axis=1)
+    np.testing.assert_allclose(np.hypot(*steps.transpose(2, 0, 1)), 4, rtol=1e-3)
+    assert page.locator("#fan path").count() == 10 + 1  # and the dart
+    assert page.locator("#paths path").count() == 10
+    advantages = [float(text.replace("\u2212", "-")) for text in page.locator("#turns em").all_inner_texts()]
+    assert abs(sum(advantages)) < 0.01
+    assert np.argmax(advantages) == inside["action"] or sorted(advantages)[-1] - sorted(advantages)[-2] < 0.001
+    keep(page, "planner")
+    page.set_viewport_size({"width": 700, "height": 600})
+    page.wait_for_function("flock.seen.width === 700")
+    page.evaluate("flock.hash().then(() => flock.run(3))")
+    assert page.evaluate("flock.current.inside.futures.paths.length") == 10
+    page.evaluate("flock.fly('random')")
+    settle(page)
+    assert page.is_hidden("#fan")
 
 
 @in_chromium  # by WebDriver BiDi Firefox plays no phone

@@ -69,7 +69,7 @@ def program(out: Path, source: Path, *options: str, simd: bool = True) -> None:
 
 
 # the scripts of a page, each after those that it imports
-FLOCK = ["dom", "module", "machine", "flight", "link", "sky", "film", "npz", "share", "curve", "main"]
+FLOCK = ["dom", "module", "machine", "flight", "link", "sky", "film", "fan", "npz", "share", "curve", "main"]
 ENV = ["dom", "module", "link", "curve", "../env_page/play", "../env_page/main"]
 LEARNED = ROOT / "python" / "boids_env" / "learn" / "learned.npz"
 PAGE = ROOT / "python" / "boids_env" / "web" / "index.html"

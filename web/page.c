@@ -10,7 +10,13 @@
  * not drawn learns, step by step at the same time, and all fly what it has learned.
  */
 #include "boids.h"
+
+/* What a planner imagined for the boid that the viewer selected: see below. */
+#define c_futures c_futures
+static int32_t c_futures(Boids* env, const EnvFutures* imagined);
+
 #include "env_vec.h"
+#include "learn/plan.h"
 #include "learn/policy.h"
 #include "learn/ppo.h"
 
@@ -25,14 +31,15 @@
 #define PAGE(name)
 #endif
 
-enum { RANDOM, REYNOLDS, LEARNED, LEARNING };
-enum { MOST_LEARNERS = 2000, SCHOOL = 1000, ROLLOUT = 16, MINIBATCH = 512 };
+enum { RANDOM, REYNOLDS, LEARNED, LEARNING, PLANNER };
+enum { MOST_LEARNERS = 2000, SCHOOL = 1000, ROLLOUT = 16, MINIBATCH = 512, MOST_TWICE = 300 };
 
 static Boids params;    /* of the next page_open */
 static EnvVec flock;    /* one environment */
 static EnvVec school;   /* another that learns for a large flock, or closed */
 static Learner learner; /* in one of the two, or closed */
 static Learner pilot;   /* flies weights from elsewhere, and learns nothing; or closed */
+static Planner planner; /* looks ahead; or closed */
 static uint64_t chance; /* of the random turns */
 static BoidsTally last; /* when the numbers were computed */
 static int64_t steps;   /* of the flock */
@@ -85,14 +92,16 @@ PAGE(page_stop_learning) void page_stop_learning(void) {
 PAGE(page_open) const char* page_open(uint32_t seed) {
     page_stop_learning();
     learn_close(&pilot);
+    plan_close(&planner);
     chance = env_seed(seed, 5, 0);
     steps = 0;
     memset(&last, 0, sizeof last);
     return open_vec(&flock, &params, seed);
 }
 
-/* The same boids in a world of another size, or with other parameters, but as many and as before. Who learns goes on. */
+/* The same boids in a world of another size, or with other parameters, but as many and as before. Who learns goes on; a planner does not. */
 PAGE(page_change) const char* page_change(void) {
+    plan_close(&planner);
     EnvVec before = flock;
     memset(&flock, 0, sizeof flock);
     Boids like = params;
@@ -162,6 +171,15 @@ PAGE(page_learn) const char* page_learn(uint32_t seed) {
     return learn_open(&learner, vec, &settings, seed, 1);
 }
 
+/* A planner, with the policy of a policy.npz for its imagined flights. */
+PAGE(page_plan) const char* page_plan(const void* npz, size_t bytes) {
+    PlanSettings settings;
+    plan_defaults(&settings);
+    settings.flights = boids()->num_boids <= MOST_TWICE ? 2 : 1;
+    plan_close(&planner);
+    return plan_open(&planner, boids(), &settings, npz, bytes, 1, 1);
+}
+
 static void random_turns(void) {
     int32_t* actions = (int32_t*)boids()->actions;
     for (int32_t i = 0; i < boids()->num_boids; i++) actions[i] = (int32_t)((env_random(&chance) >> 32) * 5 >> 32);
@@ -178,6 +196,10 @@ PAGE(page_step) const char* page_step(int who) {
     } else if (who == LEARNED) {
         if (!pilot.vec) return "no network was given";
         learn_act(&pilot, &flock, LEARN_DRAW, (uint64_t)steps);
+    } else if (who == PLANNER) {
+        message = plan_act(&planner, &flock, (uint64_t)steps);
+        if (!message) message = plan_show(&planner, &flock, 0);
+        if (message) return message;
     } else if (who == REYNOLDS) {
         env_vec_script(&flock);
     } else {
@@ -330,6 +352,46 @@ PAGE(page_inspect) const Inside* page_inspect(int who, int32_t i) {
         inside.probabilities[a] = scratch.p[(mirrored ? network->mirror_action[a].from : a) * LEARN_ROWS];
     learn__give(network, &scratch);
     return &inside;
+}
+
+enum { MOST_PATHS = 10, MOST_AHEAD = 5 };
+
+/* What the planner imagined for the boid of page_watch, in its last decision. known: 1 or 0. x, y, heading: of the boid then, as fractions of
+ * the world and of a full turn. earned: the mean sum of rewards after each turn, from hard left to hard right. at: where it is after each
+ * step of each path, ahead and to the left, in world units; path p begins with turn p % 5. */
+typedef struct Futures {
+    float known, paths, steps, x, y, heading, earned[5], at[MOST_PATHS][MOST_AHEAD][2];
+} Futures;
+static Futures futures;
+static int32_t watched = -1;
+
+/* boid: -1 for none */
+PAGE(page_watch) void page_watch(int32_t boid) { watched = boid; }
+PAGE(page_futures) const Futures* page_futures(void) { return &futures; }
+
+static int32_t c_futures(Boids* env, const EnvFutures* imagined) {
+    enum { ITEM = 4 + 4 + 2 }; /* bytes of x, y and heading */
+    memset(&futures, 0, sizeof futures);
+    if (!imagined || imagined->agent != watched || imagined->choices != 5 || imagined->steps > MOST_AHEAD) return watched;
+    const int32_t i = watched, paths = imagined->flights * 5 < MOST_PATHS ? imagined->flights * 5 : MOST_PATHS;
+    const float c = sight_cos(env->heading[i]), s = sight_sin(env->heading[i]), unit = 1 / 4294967296.0f;
+    futures.known = 1;
+    futures.paths = (float)paths;
+    futures.steps = (float)imagined->steps;
+    futures.x = (float)env->x[i] * unit;
+    futures.y = (float)env->y[i] * unit;
+    futures.heading = (float)env->heading[i] / 65536;
+    memcpy(futures.earned, imagined->expected, sizeof futures.earned);
+    for (int32_t p = 0; p < paths; p++)
+        for (int32_t t = 0; t < imagined->steps; t++) {
+            uint32_t to[2];
+            memcpy(to, imagined->items + (size_t)(p * imagined->steps + t) * ITEM, sizeof to);
+            const float x = (float)(int32_t)(to[0] - env->x[i]) * unit * env->width;
+            const float y = (float)(int32_t)(to[1] - env->y[i]) * unit * env->height;
+            futures.at[p][t][0] = c * x + s * y;
+            futures.at[p][t][1] = c * y - s * x;
+        }
+    return watched;
 }
 
 /* The boid nearest to a place: x, y from 0 to 1, y up. */

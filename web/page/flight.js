@@ -11,9 +11,9 @@ import { Machine } from "./machine.js";
 /** kind 0: nobody, 1: a friend, 2: a foe; x, y from 0 to 1, y up. @typedef {{ kind: number, x: number, y: number }} Guest */
 
 /**
- * @typedef {{ ask: "open", params: Params, who: Who, seed: number, network: Network | null }
+ * @typedef {{ ask: "open", params: Params, who: Who, seed: number, network: Network | null, npz: Uint8Array | null }
  *   | { ask: "change", params: Params }
- *   | { ask: "who", who: Who, seed: number, network: Network | null }
+ *   | { ask: "who", who: Who, seed: number, network: Network | null, npz: Uint8Array | null }
  *   | { ask: "frame", steps: number, guest: Guest, inspect: number, buffer: ArrayBuffer | null }
  *   | { ask: "nearest", x: number, y: number }
  *   | { ask: "network", who: Who }
@@ -37,6 +37,8 @@ export class Flight {
     /** @type {Who} */
     this.who = "random";
     this.frames = 0;
+    /** @type {Uint8Array | null} */
+    this.npz = null; // of the planner's policy
     /** @type {unknown} */
     this.trouble = null;
   }
@@ -50,15 +52,18 @@ export class Flight {
         this.frames = 0;
         this.trouble = null;
         machine.open(question.params, question.seed);
-        return this.begin(question.seed, question.network);
+        return this.begin(question);
       case "who":
         this.who = question.who;
         this.trouble = null;
-        return this.begin(question.seed, question.network);
+        return this.begin(question);
       case "change":
-        return machine.change(question.params);
+        machine.change(question.params);
+        if (this.npz) machine.plan(this.npz);
+        return null;
       case "frame":
         if (this.trouble) throw this.trouble;
+        machine.c.page_watch(question.inspect);
         machine.c.page_guest(question.guest.kind, question.guest.x, question.guest.y);
         for (let k = 0; k < question.steps; k++) {
           if (k > 0) machine.improve(); // after the last step: see afterwards()
@@ -83,11 +88,13 @@ export class Flight {
     }
   }
 
-  /** @param {number} seed @param {Network | null} network */
-  begin(seed, network) {
+  /** npz: the policy of a planner. @param {{ seed: number, network: Network | null, npz: Uint8Array | null }} question */
+  begin({ seed, network, npz }) {
     if (this.who === "learning") this.machine.learn(seed);
     else this.machine.c.page_stop_learning();
     if (network) this.machine.fly(network);
+    this.npz = npz;
+    if (npz) this.machine.plan(npz);
     return null;
   }
 

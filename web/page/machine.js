@@ -3,7 +3,7 @@
 import { instantiate, Module } from "./module.js";
 
 /** Who flies, by the numbers of page.c. */
-export const WHO = /** @type {const} */ (["random", "reynolds", "learned", "learning"]);
+export const WHO = /** @type {const} */ (["random", "reynolds", "learned", "learning", "planner"]);
 /** @typedef {(typeof WHO)[number]} Who */
 
 /**
@@ -15,11 +15,18 @@ export const WHO = /** @type {const} */ (["random", "reynolds", "learned", "lear
 /** @typedef {Record<string, number>} Numbers The numbers of PAGE_NUMBERS, by name. */
 
 /**
+ * What a planner imagined for a boid. x, y, heading: of the boid then, as fractions of the world and of a full turn. earned: the mean sum of
+ * rewards after each turn. paths: where it is after each step, ahead and to the left, in world units; path p begins with turn p % 5.
+ * @typedef {{ x: number, y: number, heading: number, earned: number[], paths: [number, number][][] }} Futures
+ */
+/**
  * What a boid sees, earned and does; with a network also the probabilities of the five turns, and the value.
- * @typedef {{ observation: number[], reward: number, action: number, probabilities: number[] | null, value: number }} Inside
+ * @typedef {{ observation: number[], reward: number, action: number, probabilities: number[] | null, value: number, futures: Futures | null }} Inside
  */
 
 export const TURNS = 5;
+const MOST_PATHS = 10; // as in page.c
+const MOST_AHEAD = 5; // steps
 
 export class Machine extends Module {
   /** @param {WebAssembly.Module} module */
@@ -104,7 +111,22 @@ export class Machine extends Module {
       action: all[size + 1],
       probabilities: all[size + 2] ? all.slice(size + 3, size + 3 + TURNS) : null,
       value: all[size + 3 + TURNS],
+      futures: who === "planner" ? this.futures() : null,
     };
+  }
+
+  /** @returns {Futures | null} */
+  futures() {
+    const all = new Float32Array(this.memory.buffer, this.c.page_futures(), 11 + MOST_PATHS * MOST_AHEAD * 2);
+    const [known, count, steps, x, y, heading] = all;
+    if (!known) return null;
+    const paths = Array.from({ length: count }, (_, p) =>
+      Array.from({ length: steps }, (_, t) => {
+        const at = 11 + 2 * (p * MOST_AHEAD + t);
+        return /** @type {[number, number]} */ ([all[at], all[at + 1]]);
+      }),
+    );
+    return { x, y, heading, earned: Array.from(all.slice(6, 11)), paths };
   }
 
   /** The network that learns, or the one that was given. @param {Who} who @returns {Network | null} */
@@ -133,6 +155,16 @@ export class Machine extends Module {
         this.c.page_set_layer(k, at);
       });
     });
+  }
+
+  /** A planner whose imagined flights a policy flies. @param {Uint8Array} npz the bytes of a policy.npz */
+  plan(npz) {
+    const at = this.c.page_allocate(npz.length);
+    if (!at) throw new Error("out of memory");
+    new Uint8Array(this.memory.buffer, at, npz.length).set(npz);
+    const message = this.c.page_plan(at, npz.length);
+    this.c.page_free(at);
+    this.check(message);
   }
 
   /**

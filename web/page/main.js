@@ -2,6 +2,7 @@
 
 import { Curve } from "./curve.js";
 import { bytesOf, find, fixed, input, whole } from "./dom.js";
+import { advantage, markFan, showFan, worth } from "./fan.js";
 import { Film } from "./film.js";
 import { Flight } from "./flight.js";
 import { beWorker, Link } from "./link.js";
@@ -60,7 +61,7 @@ const SLOW = 1 / 33; // seconds: a frame that takes longer is too slow
 const KEYS = [
   ["space", "pause and go on"],
   [".", "one step"],
-  ["1 2 3 4", "random, Reynolds, learned, learning"],
+  ["1 2 3 4 5", "random, Reynolds, learned, learning, planner"],
   ["r", "restart"],
   ["p", "what the pointer does"],
   ["+ −", "faster, slower"],
@@ -80,6 +81,9 @@ const boidsAt = (at) => {
 };
 /** @param {number} boids */
 const sliderOf = (boids) => Math.min(100, Math.round((100 * Math.log(boids / FEWEST)) / Math.log(MOST_BOIDS / FEWEST)));
+
+/** @param {number} value */
+const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3).slice(1)}`;
 
 class Page {
   /** @param {Link<import("./flight.js").Question>} link @param {Machine} machine @param {Network} learned */
@@ -179,9 +183,15 @@ class Page {
     const { who, seed } = this.choices;
     this.seen = { width: this.width, height: this.height };
     this.drawing?.clear();
-    await this.ask({ ask: "open", params: this.params, who, seed, network: who === "learned" ? this.learned : null });
+    await this.ask({ ask: "open", params: this.params, seed, ...this.pilot(who) });
     this.showChoices();
     await this.refresh();
+  }
+
+  /** Who flies, with the network that is needed. @param {Who} who */
+  pilot(who) {
+    const npz = who === "planner" ? writePolicy(this.learned, this.machine.mirror(), {}) : null;
+    return { who, network: who === "learned" ? this.learned : null, npz };
   }
 
   /** Lets another fly. @param {Who} who */
@@ -193,7 +203,7 @@ class Page {
       return this.open();
     }
     this.forget();
-    await this.ask({ ask: "who", who, seed: this.choices.seed, network: who === "learned" ? this.learned : null });
+    await this.ask({ ask: "who", seed: this.choices.seed, ...this.pilot(who) });
     this.showChoices();
     await this.refresh();
   }
@@ -362,7 +372,7 @@ class Page {
     guest.className = kind === 2 ? "scare" : "";
     guest.style.transform = `translate(${x * this.width}px, ${(1 - y) * this.height}px)`;
     const seen = this.selected >= 0 && this.selected < frame.size;
-    for (const id of ["ring", "sight"]) find(id).style.display = seen ? "block" : "none";
+    for (const id of ["ring", "sight", "paths"]) find(id).style.display = seen ? "block" : "none";
     if (!seen) return;
     const view = new DataView(frame.buffer);
     const angle = (view.getUint16(8 * frame.size + 2 * this.selected, true) * Math.PI) / 32768;
@@ -374,6 +384,7 @@ class Page {
     const top = (1 - at(1, (way * Math.sin(angle)) / this.params.height)) * this.height;
     const radius = this.param("view_radius") * scale;
     find("ring").style.transform = `translate(${left}px, ${top}px)`;
+    markFan(find("paths"), frame.inside?.futures ?? null, { width: this.width, height: this.height, scale });
     Object.assign(find("sight").style, {
       width: `${2 * radius}px`,
       height: `${2 * radius}px`,
@@ -403,6 +414,8 @@ class Page {
     if (who === "random") return `${boids} turn at random. This is where learning begins.`;
     if (who === "reynolds") return `${boids} keep to three rules that Craig Reynolds wrote by hand in 1987.`;
     if (who === "learned") return `${boids} share one small network that has learned before, by reward alone.`;
+    if (who === "planner")
+      return `${boids} try every turn in their heads, five steps ahead, and take the one that earns most.`;
     const seconds = Math.floor(numbers.steps / STEPS_PER_SECOND);
     const school = this.choices.setting === "school";
     const stage =
@@ -475,19 +488,36 @@ class Page {
       Object.assign(bar.style, { left: `${50 + 50 * Math.min(0, value)}%`, width: `${50 * Math.abs(value)}%` });
       list.children[3 * k + 2].textContent = fixed(value, 2);
     });
-    const { probabilities, action } = inside;
-    find("turns-title").textContent = probabilities ? "Its network answers" : "It turns";
+    const { probabilities, action, futures } = inside;
+    find("turns-title").textContent = probabilities
+      ? "Its network answers"
+      : futures
+        ? "It imagines five steps (sideways × 3)"
+        : "It turns";
+    showFan(find("fan"), futures, action);
     const words = ["hard left", "left", "straight", "right", "hard right"];
     Array.from(find("turns").children).forEach((turn, k) => {
-      const share = probabilities ? probabilities[k] : Number(k === action);
+      const share = probabilities ? probabilities[k] : futures ? 0.06 + 0.94 * worth(futures, k) : Number(k === action);
       turn.classList.toggle("taken", k === action);
       /** @type {HTMLElement} */ (turn.children[0]).style.height = `${100 * share}%`;
-      turn.children[1].textContent = probabilities ? `${Math.round(100 * share)}%` : "";
+      turn.children[1].textContent = probabilities
+        ? `${Math.round(100 * share)}%`
+        : futures
+          ? signed(advantage(futures, k))
+          : "";
     });
     find("turns").setAttribute(
       "aria-label",
-      words.map((word, k) => (probabilities ? `${word} ${Math.round(100 * probabilities[k])} %` : "")).join(", ") ||
-        words[action],
+      words
+        .map((word, k) =>
+          probabilities
+            ? `${word} ${Math.round(100 * probabilities[k])} %`
+            : futures
+              ? `${word} ${signed(advantage(futures, k))}`
+              : "",
+        )
+        .filter(Boolean)
+        .join(", ") || words[action],
     );
     const value = this.choices.who === "learning" ? ` It expects ${fixed(inside.value, 1)} more, now counting most.` : "";
     find("inside-words").textContent = `Last it went ${words[action] ?? ""} and earned ${fixed(inside.reward, 2)}.${value}`;
@@ -587,7 +617,7 @@ class Page {
       agent_steps: steps,
     });
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(file);
+    link.href = URL.createObjectURL(new Blob([file], { type: "application/octet-stream" }));
     link.download = "policy.npz";
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
@@ -764,6 +794,7 @@ class Page {
       1: () => this.fly("random"),
       2: () => this.fly("reynolds"),
       3: () => this.fly("learned"),
+      5: () => this.fly("planner"),
       4: () => this.fly("learning"),
       r: () => this.restart(),
       p: () => {

@@ -142,11 +142,18 @@ function zip(files) {
   view.setUint16(10, files.size, true);
   view.setUint32(12, size, true);
   view.setUint32(16, at, true);
-  return new Blob([...parts, ...directory, end], { type: "application/octet-stream" });
+  const all = [...parts, ...directory, end];
+  const whole = new Uint8Array(all.reduce((sum, part) => sum + part.length, 0));
+  let to = 0;
+  for (const part of all) {
+    whole.set(part, to);
+    to += part.length;
+  }
+  return whole;
 }
 
 /**
- * A policy.npz that `boids watch` flies.
+ * The bytes of a policy.npz, which `boids watch` flies.
  * @param {Network} network @param {{ observation: Float32Array, action: Float32Array }} mirror @param {object} meta
  */
 export function writePolicy(network, mirror, meta) {
