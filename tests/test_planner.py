@@ -184,5 +184,3 @@ def test_mistakes_of_a_student() -> None:
             learner.regress(0)
         learner.imitate(planner, 2, student=False)
         assert learner.regress(2) > 0
-
-
