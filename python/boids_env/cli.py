@@ -162,7 +162,9 @@ def _distil(options: argparse.Namespace, values: dict[str, Any]) -> int:
     for name in values:
         section, _, key = name.partition(".")
         if section == "learn" and key not in OWN:
-            raise UserError(f"{option(name)}: not possible with --distil, which uses {', '.join(option(f'learn.{n}') for n in OWN)}")
+            raise UserError(
+                f"{option(name)}: not possible with --distil, which uses {', '.join(option(f'learn.{n}') for n in OWN)}"
+            )
     own = {} if options.setting else {f"env.{name}": value for name, value in FLOCKS.items()}
     config = load({**own, "learn.agent_steps": AGENT_STEPS, **values}, setting=options.setting)
     if options.show_config:

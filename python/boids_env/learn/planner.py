@@ -56,6 +56,12 @@ class Planner:
         self.planner(env).act(env.vec, self._step)
         self._step += 1
 
+    def show(self, env: Core) -> None:
+        """Has the window show what the next `act` will imagine for the boid that the viewer has selected."""
+        planner = self.planner(env)
+        planner.act(env.vec, self._step)
+        planner.show(env.vec)
+
     def expected(self) -> NDArray[np.float32]:
         """(num_agents, 5) what each turn was expected to earn in the last `act`, in all its steps."""
         if self._planner is None:
@@ -81,7 +87,9 @@ class Planner:
 def policy_bytes(policy: Learned) -> bytes:
     """A policy as the bytes of a policy.npz, whatever file it came from."""
     file = io.BytesIO()
-    np.savez(file, meta=np.array(json.dumps({})), **{name: np.asarray(array, np.float32) for name, array in policy.arrays.items()})
+    np.savez(
+        file, meta=np.array(json.dumps({})), **{name: np.asarray(array, np.float32) for name, array in policy.arrays.items()}
+    )
     return file.getvalue()
 
 
