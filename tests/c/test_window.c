@@ -1,7 +1,7 @@
 /* test_window.c - windows without a display: raylib's functions are replaced by functions of this file */
-#include "flock.h"
+#include "show/boids_window.h" /* first: env_vec.h looks which hooks there are */
 
-#include "show/boids_window.h"
+#include "flock.h"
 
 /* --- a raylib that draws nothing --------------------------------------------------------------------------------------------- */
 
