@@ -401,8 +401,8 @@ def _parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentP
 
 
 _POLICY = (
-    "random, reynolds, learned (comes with the package), a policy.npz, checkpoint (.pt) or folder of boids train, or planner,"
-    " planner:POLICY,horizon=5,flights=2 or planner:prior=none, which looks ahead"
+    "random, reynolds, learned (comes with the package), a policy.npz, checkpoint (.pt) or folder of boids train,"
+    " or planner, planner:POLICY,horizon=5,flights=2 or planner:prior=none, which looks ahead"
 )
 _ARGMAX = "learned policies take the turn with the highest score, instead of drawing one by its score"
 _WORLD = "Without --env.width and --env.height, the world of more than 64 boids is larger, so that each has as much room."

@@ -30,7 +30,7 @@ COLUMNS = ("agent_steps", "seconds", "reward", "error")  # of the learning curve
 
 
 def distil(planner: str, config: Config, out: Path, *, overwrite: bool = False) -> bool:
-    """Teaches a policy what a planner would do, in rounds: the planner flies first, then the student, and the planner labels.
+    """Teaches a policy what a planner would do, in rounds: the planner flies first, then the student; the planner labels.
 
     Args:
         planner: as `load_policy` takes it: `planner`, `planner:horizon=1,prior=none`.
@@ -76,9 +76,8 @@ def distil(planner: str, config: Config, out: Path, *, overwrite: bool = False) 
                         about = {"parameters": dict(flocks.parameters), "seed": learn["seed"], "planner": planner}
                         save_policy(out / "policy.npz", _policy(learner), {**about, "agent_steps": learner.agent_steps})
                     kept = "  the best so far" if reward == best else ""
-                    print(
-                        f"round {number + 1}  {learner.agent_steps / 1e6:.2f} M agent-steps  {seconds:.1f} s  reward {reward:.3f}{kept}"
-                    )
+                    so_far = f"{learner.agent_steps / 1e6:.2f} M agent-steps  {seconds:.1f} s"
+                    print(f"round {number + 1}  {so_far}  reward {reward:.3f}{kept}")
         return not interrupts.caught
 
 

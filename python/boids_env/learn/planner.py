@@ -38,7 +38,7 @@ class Planner:
     ) -> None:
         self.name, self.prior, self._seed, self._num_threads = name, prior, seed, num_threads
         self.settings = {**DEFAULTS, **settings}
-        # it looks at the state of a flock: the flock may have any observation, and the flocks that it imagines have the prior's
+        # it looks at the state: the flock may have any observation, and the flocks that it imagines have the prior's
         interface = {} if prior is None else prior.interface
         self._seen = {key: value for key, value in interface.items() if key in SEEN}
         self.interface: Mapping[str, Any] = {key: value for key, value in interface.items() if key not in SEEN}
@@ -76,8 +76,10 @@ class Planner:
                 with Flocks(1, **{**env.parameters, **self._seen}) as model:
                     if self.prior is not None:
                         self.prior.check(model)
-                    given = {"policy": self._policy, "seed": self._seed, "num_threads": self._num_threads}
-                    self._planner = _boids.Planner(model.vec, **given, **self.settings)
+                    threads = self._num_threads
+                    self._planner = _boids.Planner(
+                        model.vec, policy=self._policy, seed=self._seed, num_threads=threads, **self.settings
+                    )
             except (TypeError, ValueError) as error:
                 raise UserError(f"{self.name}: {error}") from None
             self._for = fixed
@@ -99,7 +101,7 @@ def parse(which: str, seed: int = 0) -> Planner:
     Raises:
         UserError: an unknown setting, a value out of its range, no such prior.
     """
-    head, colon, rest = which.partition(":")
+    _, colon, rest = which.partition(":")
     known = _boids.Planner.settings
     settings: dict[str, Any] = {}
     prior: str | None = None
