@@ -26,7 +26,7 @@ try:
     from gymnasium.utils import seeding
     from gymnasium.vector.utils import batch_space
 except ModuleNotFoundError as error:
-    if error.name != "gymnasium":
+    if error.name is None or error.name.partition(".")[0] != "gymnasium":
         raise
     raise ImportError(needs(__name__, "Gymnasium")) from None
 
@@ -69,7 +69,7 @@ class _Env(Remade):
         self.render_mode = self.envs.render_mode
         self.metadata = {"render_modes": [mode for mode in kind.render_modes if mode], "render_fps": FPS}
 
-    def _start(self, seed: Any, envs: Mask | None = None) -> None:
+    def _start(self, seed: Any, rows: Mask | None = None) -> None:
         """Resets. Raises: gymnasium.error.Error for a seed."""
         if self.envs.vec.closed:
             raise ClosedEnvironmentError(f"{type(self).__name__} is closed")
@@ -77,7 +77,7 @@ class _Env(Remade):
             self._np_random, self._np_random_seed = seeding.np_random(seed)
             if seed >= 2**63:
                 raise gymnasium.error.Error(f"seed: expected an int in [0, {2**63 - 1}], got {seed}")
-        self.envs.reset(seed, envs)
+        self.envs.reset(seed, rows)
         self._show()
 
     def _step(self, actions: Any) -> None:
@@ -174,7 +174,7 @@ class VectorEnv(_Env, gymnasium.vector.VectorEnv):  # type: ignore[misc]  # its 
             gymnasium.error.ResetNeeded: a mask before the first reset of all.
         """
         mask = (options or {}).get("reset_mask")
-        self._start(seed, None if mask is None else self._whole(mask))
+        self._start(seed, None if mask is None else self._mask(mask))
         return self._seen(), {}
 
     def step(self, actions: Any) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
@@ -197,7 +197,7 @@ class VectorEnv(_Env, gymnasium.vector.VectorEnv):  # type: ignore[misc]  # its 
         self._step(actions)
         ended = envs.ended()
         if mode is not AutoresetMode.SAME_STEP:
-            envs.wait(ended)
+            self._wait(ended)
         elif ended.any():
             infos = self._final(ended)
         if self.copy:
@@ -225,8 +225,19 @@ class VectorEnv(_Env, gymnasium.vector.VectorEnv):  # type: ignore[misc]  # its 
             final[i] = observation
         return {FINAL: final, f"_{FINAL}": ended}
 
-    def _whole(self, mask: Any) -> Mask:
-        """(flocks) which of them a mask of agents names. Raises: TypeError, ValueError, ResetNeeded."""
+    def _wait(self, ended: Mask) -> None:
+        """These agents wait. Raises: NotImplementedError, where agents of an environment end on their own."""
+        try:
+            self.envs.whole(ended)
+        except ValueError as error:
+            name = self.envs.module.__name__
+            raise NotImplementedError(
+                f"autoreset_mode: expected SAME_STEP, as agents of {name} end on their own: {error}"
+            ) from None
+        self.envs.wait(ended)
+
+    def _mask(self, mask: Any) -> Mask:
+        """The mask, if it is one of whole environments. Raises: TypeError, ValueError, ResetNeeded."""
         if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_:
             got = mask.dtype if isinstance(mask, np.ndarray) else type(mask).__name__
             raise TypeError(f"options['reset_mask']: expected a NumPy array of bool, got {got}")
@@ -234,14 +245,12 @@ class VectorEnv(_Env, gymnasium.vector.VectorEnv):  # type: ignore[misc]  # its 
             raise ValueError(f"options['reset_mask']: expected shape ({self.num_envs},), got {mask.shape}")
         if not self.envs.started:
             raise ResetNeeded("call reset() of all before reset() of some")
-        rows = mask.reshape(self.envs.vec.num_envs, -1)
-        if not mask.any() or (rows.any(1) != rows.all(1)).any():
-            each = self.envs.layout["num_agents"]
-            raise ValueError(
-                f"options['reset_mask']: expected True for all {each} agents of an environment or for none of them,"
-                f" and for at least one environment, got {int(mask.sum())} True"
-            )
-        return np.asarray(rows.all(1))
+        try:
+            if not self.envs.whole(mask).any():
+                raise ValueError("expected at least one True, got none")
+        except ValueError as error:
+            raise ValueError(f"options['reset_mask']: {error}") from None
+        return mask
 
 
 class Env(_Env, gymnasium.Env):  # type: ignore[misc]

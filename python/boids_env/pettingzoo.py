@@ -28,7 +28,7 @@ try:
     from pettingzoo.utils import AssertOutOfBoundsWrapper, OrderEnforcingWrapper, parallel_to_aec
     from pettingzoo.utils.env_logger import EnvLogger
 except ModuleNotFoundError as error:
-    if error.name not in ("gymnasium", "pettingzoo"):
+    if error.name is None or error.name.partition(".")[0] not in ("gymnasium", "pettingzoo"):
         raise
     raise ImportError(needs(__name__, "PettingZoo")) from None
 

@@ -38,50 +38,50 @@ class Agents(NumpyEnv):
         self.waiting = np.zeros(self.num_agents, np.bool_)
         self._frames_due = 1.0  # steps until the window shows the next frame
 
-    def reset(self, seed: int | None = None, envs: Mask | None = None) -> tuple[Array, Infos]:
-        """Starts episodes; those that wait go on with the one that has begun, unless a seed is given.
+    def reset(self, seed: int | None = None, rows: Mask | None = None) -> tuple[Array, Infos]:
+        """Starts episodes; agents that wait go on with the one that has begun, unless a seed is given.
 
         Args:
             seed: as `Flocks.reset` takes it; the first None stands for one from the system.
-            envs: (num_envs) which environments; None for all.
+            rows: (num_agents) which agents; None for all. Of an environment of which none wait: all or none.
+
+        Raises:
+            ValueError: a seed; parts of an environment.
         """
         if seed is None and not self.started:
             seed = secrets.randbits(62)
-        if envs is None:
+        if rows is None:
             self.vec.reset(seed)
             self.waiting[:] = False
         else:
-            rows = self.waiting.reshape(len(envs), -1)
-            self.vec.reset(seed, envs if seed is not None else envs & ~rows.any(1))
-            rows[envs] = False
+            self.vec.reset(seed, self.whole(rows & ~self.waiting if seed is None else rows))
+            self.waiting[rows] = False
         self.any_waiting = bool(self.waiting.any())
         self.started = True
         return self.observations, []
+
+    def whole(self, rows: Mask) -> Mask:
+        """(num_envs) of which environments these are all agents. Raises: ValueError, where there are others besides."""
+        by_env = rows.reshape(self.vec.num_envs, -1)
+        envs: Mask = by_env.all(1)
+        if (by_env.any(1) != envs).any():
+            raise ValueError(f"expected all {by_env.shape[1]} agents of an environment or none of them, got some")
+        return envs
 
     def ended(self) -> Mask:
         """(num_agents) whose episode ended with the last step."""
         return self._terminals | self._truncations
 
     def wait(self, ended: Mask) -> None:
-        """These agents wait; all of an environment, or none.
-
-        Raises:
-            NotImplementedError: the agents of an environment end on their own.
-        """
+        """These agents wait."""
         self.any_waiting = bool(ended.any())
-        if self.any_waiting:
-            rows = ended.reshape(self.vec.num_envs, -1)
-            if (rows.any(1) != rows.all(1)).any():
-                raise NotImplementedError(
-                    f"{self.module.__name__}: expected all agents of an environment to end at once, and some go on"
-                )
         self.waiting[:] = ended
 
     def step_others(self, actions: Any) -> None:
         """A step of the environments that do not wait; the others show their next episode, which has begun."""
         self._take(actions)
         if self.any_waiting:
-            self.vec.step_where(~self.waiting.reshape(self.vec.num_envs, -1).any(1))
+            self.vec.step_where(~self.whole(self.waiting))
         else:
             self.vec.step()
 
