@@ -1,6 +1,6 @@
-"""RLlib's PPO (new API stack) on a flock, over the PettingZoo API: python examples/trainers/rllib_ppo.py
+"""RLlib's PPO (new API stack) on flocks, over the Gymnasium API: python examples/trainers/rllib_ppo.py
 
-It needs RLlib, Gymnasium 1.2.2 and PettingZoo: pip install 'boids-env[rllib]'
+It needs RLlib and Gymnasium 1.2.2: pip install 'boids-env[rllib]'
 """
 
 import argparse
@@ -8,19 +8,35 @@ import logging
 import os
 import time
 import warnings
+from typing import ClassVar
 
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 warnings.filterwarnings("ignore", category=DeprecationWarning)
 
+import gymnasium  # noqa: E402
 import ray  # noqa: E402
 from ray.rllib.algorithms.ppo import PPOConfig  # noqa: E402
 from ray.rllib.core.rl_module.default_model_config import DefaultModelConfig  # noqa: E402
-from ray.rllib.env.wrappers.pettingzoo_env import ParallelPettingZooEnv  # noqa: E402
 from ray.tune.registry import register_env  # noqa: E402
 
-from boids_env.pettingzoo import parallel_env  # noqa: E402
+from boids_env.gymnasium import AutoresetMode, VectorEnv  # noqa: E402
 
-BOIDS, HORIZON, BATCH = 64, 100, 6400  # BATCH agent-steps are one episode of the flock
+FLOCKS, BOIDS, STEPS = 8, 64, 16  # STEPS of a rollout
+
+
+class Flocks(VectorEnv):
+    """With the mean reward of each step. RLlib wants the last observation of an episode from the step that ends it."""
+
+    curve: ClassVar[list[float]] = []
+
+    def __init__(self) -> None:
+        super().__init__(FLOCKS, num_boids=BOIDS, autoreset_mode=AutoresetMode.NEXT_STEP)
+
+    def step(self, actions):
+        result = super().step(actions)
+        self.curve.append(float(result[1].mean()))
+        return result
+
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--agent-steps", type=int, default=200_000)
@@ -29,26 +45,27 @@ options = parser.parse_args()
 
 # a cluster of its own, whatever else runs on this machine
 ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
-register_env("flock", lambda _: ParallelPettingZooEnv(parallel_env(num_boids=BOIDS, horizon=HORIZON)))
+register_env("flocks", lambda _: Flocks())
 config = (
     PPOConfig()
-    .environment("flock")
-    .env_runners(num_env_runners=0)
-    .multi_agent(policies={"boid"}, policy_mapping_fn=lambda *_, **__: "boid", count_steps_by="agent_steps")
+    .environment("flocks")
+    .env_runners(
+        num_env_runners=0, num_envs_per_env_runner=FLOCKS * BOIDS,
+        gym_env_vectorize_mode=gymnasium.VectorizeMode.VECTOR_ENTRY_POINT,
+    )
     .training(
-        train_batch_size_per_learner=BATCH, minibatch_size=512, num_epochs=2, lr=3e-3, gamma=0.95, lambda_=0.9,
+        train_batch_size_per_learner=FLOCKS * BOIDS * STEPS, minibatch_size=1024, num_epochs=2, lr=3e-3, gamma=0.95, lambda_=0.9,
         entropy_coeff=0.02, vf_loss_coeff=0.5, grad_clip=0.5,
     )
     .rl_module(model_config=DefaultModelConfig(fcnet_hiddens=[32, 32], fcnet_activation="tanh"))
     .debugging(seed=options.seed, log_level="ERROR")
 )  # fmt: skip
 trainer = config.build_algo()
-curve, began, done = [], time.perf_counter(), 0
-while done < options.agent_steps:
-    result = trainer.train()["env_runners"]
-    done += BATCH
-    curve.append(result["episode_return_mean"] / BOIDS / HORIZON)
-speed = done / (time.perf_counter() - began)
+curve, began = Flocks.curve, time.perf_counter()
+while len(curve) * FLOCKS * BOIDS < options.agent_steps:
+    trainer.train()
+speed = len(curve) * FLOCKS * BOIDS / (time.perf_counter() - began)
 trainer.stop()
 ray.shutdown()
-print(f"reward {curve[0]:.3f} to {curve[-1]:.3f}, {speed / 1e3:.1f} k agent-steps a second")
+first, last = (sum(part) / STEPS for part in (curve[:STEPS], curve[-STEPS:]))
+print(f"reward {first:.3f} to {last:.3f}, {speed / 1e3:.1f} k agent-steps a second")
