@@ -132,8 +132,8 @@ def test_the_packages_themselves_without_a_network(kind: str, tmp_path: Path) ->
     needs.package(kind, "make install")
     env = {**os.environ, "WANDB_MODE": "offline", "NEPTUNE_MODE": "debug", "WANDB_SILENT": "true"}
     command = [sys.executable, "-m", "boids_env", "train", "--out", str(tmp_path / "run"), *BRIEF, "--log.logger", kind]
-    done = subprocess.run([*command, "--log.project", "birds/all" if kind == "neptune" else "birds"], capture_output=True, text=True,
-                          env=env, cwd=tmp_path, check=False)  # fmt: skip
+    command += ["--log.project", "birds/all" if kind == "neptune" else "birds"]
+    done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "run" / "policy.npz").exists()
     if kind == "wandb":

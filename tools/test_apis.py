@@ -1,8 +1,11 @@
-"""Test the adapters to other APIs, in a Python for each set of packages that go together: `python tools/test_apis.py [SET ...]`.
+"""Test the adapters to other APIs, each set of packages that go together in a Python of its own.
 
-No one Python has them all: PufferLib 3.0.0 pins Gymnasium 0.29.1, RLlib pins 1.2.2, and the others want a newer one. The set of
-PufferLib is the .venv of `make test`. The others are made under build/apis, from tests/apis/SET.txt, and need the modules that
-`cmake --build --preset default` makes. The environment variable TORCH says which torch, as in tools/install_pufferlib.py.
+    python tools/test_apis.py [SET ...] [arguments for pytest]
+
+No one Python has them all: PufferLib 3.0.0 pins Gymnasium 0.29.1, RLlib pins 1.2.2, and the others want a newer one.
+The set of PufferLib is the .venv of `make test`. The others are made under build/apis, from tests/apis/SET.txt, and need
+the modules that `cmake --build --preset default` makes. The environment variable TORCH says which torch, as in
+tools/install_pufferlib.py.
 """
 
 from __future__ import annotations

@@ -54,8 +54,8 @@ config = (
         gym_env_vectorize_mode=gymnasium.VectorizeMode.VECTOR_ENTRY_POINT,
     )
     .training(
-        train_batch_size_per_learner=FLOCKS * BOIDS * STEPS, minibatch_size=1024, num_epochs=2, lr=3e-3, gamma=0.95, lambda_=0.9,
-        entropy_coeff=0.02, vf_loss_coeff=0.5, grad_clip=0.5,
+        train_batch_size_per_learner=FLOCKS * BOIDS * STEPS, minibatch_size=1024, num_epochs=2, lr=3e-3, gamma=0.95,
+        lambda_=0.9, entropy_coeff=0.02, vf_loss_coeff=0.5, grad_clip=0.5,
     )
     .rl_module(model_config=DefaultModelConfig(fcnet_hiddens=[32, 32], fcnet_activation="tanh"))
     .debugging(seed=options.seed, log_level="ERROR")
