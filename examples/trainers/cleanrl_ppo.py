@@ -43,7 +43,7 @@ observations = torch.zeros(STEPS, agents, size)
 actions = torch.zeros(STEPS, agents, dtype=torch.int64)
 log_p, rewards, values, ends = (torch.zeros(STEPS, agents) for _ in range(4))
 now = torch.from_numpy(envs.reset(seed=options.seed)[0])
-curve, began = [], time.perf_counter()
+curve, began = [], time.process_time()
 for update in range(updates):
     optimizer.param_groups[0]["lr"] = RATE * (1 - update / updates)
     with torch.no_grad():
@@ -79,5 +79,7 @@ for update in range(updates):
             nn.utils.clip_grad_norm_(parameters, 0.5)
             optimizer.step()
 envs.close()
-speed = updates * STEPS * agents / (time.perf_counter() - began)
-print(f"reward {np.mean(curve[:STEPS]):.3f} to {np.mean(curve[-STEPS:]):.3f}, {speed / 1e3:.0f} k agent-steps a second")
+speed = updates * STEPS * agents / (time.process_time() - began)
+print(
+    f"reward {np.mean(curve[:STEPS]):.3f} to {np.mean(curve[-STEPS:]):.3f}, {speed / 1e3:.0f} k agent-steps per CPU second"
+)

@@ -70,14 +70,14 @@ def main():
     with warnings.catch_warnings(action="ignore"):  # it warns that there is no GPU
         trainer = Trainer(config, vecenv, Policy(vecenv.driver_env))
     trainer.utilization.stop()  # its thread would keep the process alive
-    curve, began = [], time.perf_counter()
+    curve, began = [], time.process_time()
     while trainer.global_step < options.agent_steps:
         trainer.evaluate()
         curve.append(trainer.rewards.mean().item())
         trainer.train()
-    speed = trainer.global_step / (time.perf_counter() - began)
+    speed = trainer.global_step / (time.process_time() - began)
     vecenv.close()
-    print(f"reward {curve[0]:.3f} to {curve[-1]:.3f}, {speed / 1e3:.0f} k agent-steps a second")
+    print(f"reward {curve[0]:.3f} to {curve[-1]:.3f}, {speed / 1e3:.0f} k agent-steps per CPU second")
 
 
 if __name__ == "__main__":  # Multiprocessing's workers import this file

@@ -61,11 +61,11 @@ config = (
     .debugging(seed=options.seed, log_level="ERROR")
 )  # fmt: skip
 trainer = config.build_algo()
-curve, began = Flocks.curve, time.perf_counter()
+curve, began = Flocks.curve, time.process_time()
 while len(curve) * FLOCKS * BOIDS < options.agent_steps:
     trainer.train()
-speed = len(curve) * FLOCKS * BOIDS / (time.perf_counter() - began)
+speed = len(curve) * FLOCKS * BOIDS / (time.process_time() - began)
 trainer.stop()
 ray.shutdown()
 first, last = (sum(part) / STEPS for part in (curve[:STEPS], curve[-STEPS:]))
-print(f"reward {first:.3f} to {last:.3f}, {speed / 1e3:.1f} k agent-steps a second")
+print(f"reward {first:.3f} to {last:.3f}, {speed / 1e3:.1f} k agent-steps per CPU second")

@@ -37,8 +37,8 @@ model = PPO(
     "MlpPolicy", envs, n_steps=16, batch_size=1024, n_epochs=2, learning_rate=lambda left: 3e-3 * left, gamma=0.95,
     gae_lambda=0.9, ent_coef=0.02, vf_coef=0.25, seed=options.seed, device="cpu", policy_kwargs={"net_arch": [32, 32]},
 )  # fmt: skip
-curve, began = Curve(), time.perf_counter()
+curve, began = Curve(), time.process_time()
 model.learn(options.agent_steps, callback=curve)
-speed = model.num_timesteps / (time.perf_counter() - began)
+speed = model.num_timesteps / (time.process_time() - began)
 envs.close()
-print(f"reward {curve.rewards[0]:.3f} to {curve.rewards[-1]:.3f}, {speed / 1e3:.0f} k agent-steps a second")
+print(f"reward {curve.rewards[0]:.3f} to {curve.rewards[-1]:.3f}, {speed / 1e3:.0f} k agent-steps per CPU second")

@@ -40,7 +40,7 @@ updates = max(1, options.agent_steps // (STEPS * agents))
 sizes = {"frames_per_batch": STEPS * agents, "total_frames": updates * STEPS * agents}
 collector = Collector(env, actor, auto_register_policy_transforms=False, **sizes)
 
-curve, began = [], time.perf_counter()
+curve, began = [], time.process_time()
 for update, data in enumerate(collector):
     optimizer.param_groups[0]["lr"] = RATE * (1 - update / updates)
     curve.append(data["next", "reward"].mean().item())
@@ -54,6 +54,6 @@ for update, data in enumerate(collector):
             (parts["loss_objective"] + parts["loss_critic"] + parts["loss_entropy"]).backward()
             nn.utils.clip_grad_norm_(loss.parameters(), 0.5)
             optimizer.step()
-speed = updates * STEPS * agents / (time.perf_counter() - began)
+speed = updates * STEPS * agents / (time.process_time() - began)
 collector.shutdown()
-print(f"reward {curve[0]:.3f} to {curve[-1]:.3f}, {speed / 1e3:.0f} k agent-steps a second")
+print(f"reward {curve[0]:.3f} to {curve[-1]:.3f}, {speed / 1e3:.0f} k agent-steps per CPU second")

@@ -254,10 +254,10 @@ static void test_some_alone(void) {
         CHECK_TEXT(env_vec_reset_where(&some, where), NULL);
         CHECK_TEXT(env_vec_reset(&all), NULL);
         for (int i = 0; i < ENVS; i++) {
-            const bool equal = memcmp(env_vec_part(&some, ENV_VEC_OBSERVATIONS, i),
-                                      env_vec_part(&all, ENV_VEC_OBSERVATIONS, i),
-                                      all.part_bytes[ENV_VEC_OBSERVATIONS]) == 0 &&
-                               some.envs[i].rng == all.envs[i].rng;
+            const bool equal =
+                memcmp(env_vec_part(&some, ENV_VEC_OBSERVATIONS, i), env_vec_part(&all, ENV_VEC_OBSERVATIONS, i),
+                       all.part_bytes[ENV_VEC_OBSERVATIONS]) == 0 &&
+                some.envs[i].rng == all.envs[i].rng;
             CHECK_EQ(equal, where[i]);
         }
         CHECK(some.envs[1].rng == kept);
