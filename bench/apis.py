@@ -25,11 +25,7 @@ from speed import Peer
 from boids_env import Flocks, _boids, bench
 
 ROOT = Path(__file__).resolve().parent.parent
-PYTHONS = {
-    "current": ROOT / "build/apis/current/bin/python",
-    "rllib": ROOT / "build/apis/rllib/bin/python",
-    "": sys.executable,
-}
+PYTHONS = {"": sys.executable} | {name: str(ROOT / "build/apis" / name / "bin/python") for name in ("current", "rllib")}
 # name: title, the set of packages ("" is this Python's), agents
 APIS = {
     "flocks": ("`Flocks`, NumPy alone", "", 4096),
@@ -43,13 +39,13 @@ APIS = {
 }
 # name: title, the set, agent-steps
 TRAINERS = {
-    "native": ("the learner in C, as `boids train`", "", 500_000),
-    "pufferlib_ppo": ("PufferLib 3, PuffeRL", "", 200_000),
-    "cleanrl_ppo": ("one file, as CleanRL", "current", 200_000),
-    "sb3_ppo": ("Stable-Baselines3", "current", 200_000),
-    "torchrl_ppo": ("TorchRL", "current", 200_000),
-    "skrl_ppo": ("skrl", "current", 200_000),
-    "rllib_ppo": ("RLlib", "rllib", 50_000),
+    "native": ("the learner in C, as `boids train`", "", 300_000),
+    "pufferlib_ppo": ("PufferLib 3, PuffeRL", "", 100_000),
+    "cleanrl_ppo": ("one file, as CleanRL", "current", 100_000),
+    "sb3_ppo": ("Stable-Baselines3", "current", 100_000),
+    "torchrl_ppo": ("TorchRL", "current", 100_000),
+    "skrl_ppo": ("skrl", "current", 100_000),
+    "rllib_ppo": ("RLlib", "rllib", 30_000),
 }
 
 
@@ -87,11 +83,13 @@ def main() -> None:
     parser.add_argument(
         "--trainers", nargs="*", choices=TRAINERS, default=list(TRAINERS), metavar="NAME", help=", ".join(TRAINERS)
     )
+    parser.add_argument("--python", nargs="+", default=[], metavar="SET=PATH", help="the Python that has a set of packages")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "apis.json", help="docs/apis.json")
     options = parser.parse_args()
+    PYTHONS.update(text.split("=", 1) for text in options.python)
 
     said = bench.about("python bench/apis.py", ROOT)
-    peers = {name: Peer("api_steps", str(PYTHONS[where]), [name]) for name, (_, where, _) in APIS.items()}
+    peers = {name: Peer("api_steps", PYTHONS[where], [name]) for name, (_, where, _) in APIS.items()}
     times = bench.paired(peers, options.rounds, options.seconds)
     steps = {name: [APIS[name][2] / t.cpu / 1e6 for t in of_run] for name, of_run in times.items()}
     for peer in peers.values():

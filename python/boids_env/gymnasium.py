@@ -74,9 +74,10 @@ class _Env(Remade):
         if self.envs.vec.closed:
             raise ClosedEnvironmentError(f"{type(self).__name__} is closed")
         if seed is not None:
-            self._np_random, self._np_random_seed = seeding.np_random(seed)
+            random = seeding.np_random(seed)  # it checks the seed
             if seed >= 2**63:
                 raise gymnasium.error.Error(f"seed: expected an int in [0, {2**63 - 1}], got {seed}")
+            self._np_random, self._np_random_seed = random
         self.envs.reset(seed, rows)
         self._show()
 
