@@ -18,7 +18,7 @@ EXAMPLES = {
     "sb3_ppo": ("stable_baselines3", 150_000, 0.3),
     "torchrl_ppo": ("torchrl", 150_000, 0.3),
     "skrl_ppo": ("skrl", 150_000, 0.3),
-    "rllib_ppo": ("ray.rllib", 40_000, 0.15),
+    "rllib_ppo": ("ray.rllib", 60_000, 0.15),
 }
 
 
