@@ -212,7 +212,9 @@ class VectorEnv(_Env, gymnasium.vector.VectorEnv):  # type: ignore[misc]  # its 
         return None if pictures[0] is None else tuple(picture for picture in pictures for _ in range(each))
 
     def close_extras(self, **_kwargs: Any) -> None:
-        self.envs.close()
+        """Frees the flocks."""
+        if hasattr(self, "envs"):  # Gymnasium also closes what its constructor has refused to make
+            self.envs.close()
 
     def _seen(self) -> Array:
         envs = self.envs

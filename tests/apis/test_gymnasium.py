@@ -308,6 +308,8 @@ def test_episode_statistics(mode: Any) -> None:
     assert (infos["episode"]["l"] == 8).all()
     if mode is OFF:
         wrapped.reset(options={"reset_mask": truncations})
+    if mode is SAME and gymnasium.__version__ < "1.4":
+        return  # the wrapper of 1.2 takes every mode for NEXT_STEP
     steps = 9 if mode is NEXT else 8
     for _ in range(steps):
         *_, infos = wrapped.step(np.full(6, 2))
