@@ -8,6 +8,7 @@ VENV   := .venv
 RUN    ?= runs/train
 SEEDS  ?= 1 2 3
 ARGS   ?=
+API_SETS ?= current rllib
 FUZZ_SECONDS ?= 600
 
 # as `. .venv/bin/activate` does: the pinned python, cmake and ninja come first where .venv exists
@@ -40,6 +41,14 @@ test: install  ## every test: lint, types, C, C under the sanitizers, Python; te
 	@echo "▸ Python tests: about six minutes"
 	python -m pytest $(ARGS)
 	@echo "▸ All tests passed: lint, types, C, C under ASan and UBSan with leak checking, Python."
+
+test-apis: install  ## the adapters with each set of packages that go together, API_SETS="current rllib", in build/apis: 3 GB, five minutes
+	@cmake --preset default >/dev/null && cmake --build --preset default --parallel $(CORES) --target _counter _least _squared _snake _cartpole >/dev/null
+	python tools/test_apis.py $(API_SETS) $(ARGS)
+
+bench-apis: install  ## the speed of each API and of each trainer on it, beside boids train: docs/apis.json
+	python tools/test_apis.py --install
+	python bench/apis.py $(ARGS)
 
 learning: install  ## measure what the learner learns: docs/learning.json, docs/learning-*.png, tables; twenty minutes
 	python tools/learning.py
@@ -161,4 +170,4 @@ endef
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help train train-pufferlib check test learning planning bench bench-learners bench-page bench-peers policy stills web test-full test-c asan tsan valgrind fuzz lint install clean distclean
+.PHONY: help train train-pufferlib check test learning planning bench bench-apis bench-learners bench-page bench-peers test-apis policy stills web test-full test-c asan tsan valgrind fuzz lint install clean distclean

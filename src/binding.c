@@ -227,29 +227,60 @@ static void vecenv_dealloc(PyObject* object) {
 
 /* ---- Methods ----------------------------------------------------------------------------------------------------------- */
 
+/* *where: a copy of a mask of environments, which may be one of the arrays that are written to. NULL for NULL and None. PyMem_Free
+ * frees it. */
+static int take_mask(const VecEnv* self, PyObject* value, uint8_t** where) {
+    char shape[32];
+    Py_buffer view;
+    const BindType* type = space_type('?');
+    int result = -1;
+    *where = NULL;
+    if (!value || value == Py_None) return 0;
+    if (bind_get_buffer("mask", value, &view) < 0) return -1;
+    PyOS_snprintf(shape, sizeof shape, "(%lld,)", (long long)self->vec.num_envs);
+    if (!bind_has_type(&view, type) || view.ndim != 1 || view.shape[0] != self->vec.num_envs) {
+        bind_refuse_buffer("mask", &view, type, shape);
+        goto done;
+    }
+    if (bind_check_contiguous("mask", &view) < 0) goto done;
+    if (!(*where = PyMem_Malloc((size_t)view.len))) {
+        PyErr_NoMemory();
+        goto done;
+    }
+    memcpy(*where, view.buf, (size_t)view.len);
+    result = 0;
+done:
+    PyBuffer_Release(&view);
+    return result;
+}
+
 static const char reset_doc[] =
-    "reset($self, /, seed=None)\n--\n\n"
-    "Start an episode in every environment: writes observations; sets rewards, terminals and truncations to 0.\n\n"
+    "reset($self, /, seed=None, mask=None)\n--\n\n"
+    "Start an episode: writes observations; sets rewards, terminals and truncations to 0.\n\n"
+    "mask: None for every environment; or a bool array, True for those that start one. The others stay as they are.\n\n"
     "With seed None the random streams continue; the first time they start from the constructor's seed. With an int in [0, 2**63)\n"
     "they start again from (the constructor's seed, this seed, index of the environment).\n\n"
-    "Raises: TypeError or ValueError for the seed, RuntimeError when closed, in use by another thread, or over an array that was\n"
-    "resized.";
+    "Raises: TypeError or ValueError for an argument; RuntimeError when closed, in use by another thread, over an array that was\n"
+    "resized, or with a mask before the first reset().";
 static PyObject* vecenv_reset(PyObject* object, PyObject* args, PyObject* kwargs) {
-    static const char* const names[] = {"seed"};
+    enum { SEED, MASK, COUNT };
+    static const char* const names[] = {"seed", "mask"};
     VecEnv* self = (VecEnv*)object;
-    PyObject *value = NULL, *result = NULL;
+    PyObject *values[COUNT] = {NULL}, *result = NULL;
+    uint8_t* where = NULL;
     long long seed = -1;
-    if (bind_arguments("reset", args, kwargs, names, 1, 0, &value) < 0) goto done;
-    if (value && value != Py_None && bind_int("seed", value, 0, LLONG_MAX, "", &seed) < 0) goto done;
-    if (enter_arrays(self, false) < 0) goto done;
+    if (bind_arguments("reset", args, kwargs, names, COUNT, 0, values) < 0) goto done;
+    if (values[SEED] && values[SEED] != Py_None && bind_int("seed", values[SEED], 0, LLONG_MAX, "", &seed) < 0) goto done;
+    if (take_mask(self, values[MASK], &where) < 0 || enter_arrays(self, where != NULL) < 0) goto done;
     Py_BEGIN_ALLOW_THREADS
-    if (seed >= 0) env_vec_seed(&self->vec, (uint64_t)seed);
-    env_vec_reset(&self->vec);
+    if (seed >= 0) env_vec_seed_where(&self->vec, where, (uint64_t)seed);
+    env_vec_reset_where(&self->vec, where);
     Py_END_ALLOW_THREADS
     result = Py_NewRef(Py_None);
     leave(self);
 done:
-    bind_drop(&value, 1);
+    PyMem_Free(where);
+    bind_drop(values, COUNT);
     return result;
 }
 
@@ -270,6 +301,29 @@ static PyObject* vecenv_step(PyObject* object, PyObject* unused) {
     if (message) PyErr_SetString(PyExc_ValueError, message); /* before leave(): the text lies in the object */
     leave(self);
     return message ? NULL : Py_NewRef(Py_None);
+}
+
+static const char step_where_doc[] =
+    "step_where($self, mask, /)\n--\n\n"
+    "The same for some environments alone.\n\n"
+    "mask: a bool array, True for those that step. The others get rewards, terminals and truncations of 0; their observations stay.\n"
+    "Actions of all agents are checked.\n\n"
+    "Raises: as step(); TypeError or ValueError for the mask.";
+static PyObject* vecenv_step_where(PyObject* object, PyObject* mask) {
+    VecEnv* self = (VecEnv*)object;
+    PyObject* result = NULL;
+    uint8_t* where = NULL;
+    const char* message = NULL;
+    if (take_mask(self, mask, &where) < 0 || enter(self, true) < 0) goto done;
+    Py_BEGIN_ALLOW_THREADS
+    message = env_vec_step_where(&self->vec, where);
+    Py_END_ALLOW_THREADS
+    if (message) PyErr_SetString(PyExc_ValueError, message);
+    if (!message) result = Py_NewRef(Py_None);
+    leave(self);
+done:
+    PyMem_Free(where);
+    return result;
 }
 
 static const char script_doc[] =
@@ -592,6 +646,7 @@ static const char vecenv_doc[] =
 static PyMethodDef vecenv_methods[] = {
     {"reset", (PyCFunction)(void (*)(void))vecenv_reset, METH_VARARGS | METH_KEYWORDS, reset_doc},
     {"step", vecenv_step, METH_NOARGS, step_doc},
+    {"step_where", vecenv_step_where, METH_O, step_where_doc},
     {"script", vecenv_script, METH_NOARGS, script_doc},
     {"log", vecenv_log, METH_NOARGS, log_doc},
     {"render", (PyCFunction)(void (*)(void))vecenv_render, METH_VARARGS | METH_KEYWORDS, render_doc},

@@ -564,40 +564,58 @@ static inline void env_vec__run_one(EnvVec* vec, Env* env, void (*work)(Env*)) {
 /* Work on every environment, to share among threads. */
 typedef struct EnvVecWork {
     EnvVec* vec;
+    const uint8_t* where;
     void (*work)(Env*);
 } EnvVecWork;
 
 static inline void env_vec__run_some(void* shared, int32_t from, int32_t to) {
     const EnvVecWork* all = (const EnvVecWork*)shared;
-    for (int32_t i = from; i < to; i++) env_vec__run_one(all->vec, &all->vec->envs[i], all->work);
+    for (int32_t i = from; i < to; i++)
+        if (!all->where || all->where[i]) env_vec__run_one(all->vec, &all->vec->envs[i], all->work);
 }
 
-/* Runs `work` on every environment, by several threads where there are several. The order does not matter. */
-static inline void env_vec_run(EnvVec* vec, void (*work)(Env*)) {
-    if (vec->num_threads > 1 && vec->num_envs > 1) {
-        EnvVecWork shared = {vec, work};
+/* Runs `work` on the environments i with where[i], for NULL on every one, by several threads where there are several. The order does
+ * not matter. */
+static inline void env_vec_run_where(EnvVec* vec, const uint8_t* where, void (*work)(Env*)) {
+    EnvVecWork shared = {vec, where, work};
+    if (vec->num_threads > 1 && vec->num_envs > 1)
         env_threads_run((int32_t)vec->num_threads, (int32_t)vec->num_envs, env_vec__run_some, &shared);
-        return;
-    }
-    for (Env *env = vec->envs, *end = env + vec->num_envs; env < end; env++) env_vec__run_one(vec, env, work);
+    else
+        env_vec__run_some(&shared, 0, (int32_t)vec->num_envs);
 }
+
+static inline void env_vec_run(EnvVec* vec, void (*work)(Env*)) { env_vec_run_where(vec, NULL, work); }
 
 /* ---- Episodes ---------------------------------------------------------------------------------------------------------- */
 
-/* Starts the random streams anew, from (seed of env_vec_open, this seed, index of the environment). For the next env_vec_reset. */
-static inline void env_vec_seed(EnvVec* vec, uint64_t seed) {
-    for (int64_t i = 0; i < vec->num_envs; i++) vec->envs[i].rng = env_seed(vec->seed, seed + 1, (uint64_t)i);
+/* Functions named _where work on the environments i with where[i], and leave the others as they are; NULL stands for all of them. */
+
+/* Starts the random streams anew, from (seed of env_vec_open, this seed, index of the environment). For the next reset. */
+static inline void env_vec_seed_where(EnvVec* vec, const uint8_t* where, uint64_t seed) {
+    for (int64_t i = 0; i < vec->num_envs; i++)
+        if (!where || where[i]) vec->envs[i].rng = env_seed(vec->seed, seed + 1, (uint64_t)i);
 }
 
-/* Starts an episode in every environment. Sets rewards, terminals and truncations to 0. Fails only before env_vec_attach. */
-static inline const char* env_vec_reset(EnvVec* vec) {
+static inline void env_vec_seed(EnvVec* vec, uint64_t seed) { env_vec_seed_where(vec, NULL, seed); }
+
+/* Sets the rewards, terminals and truncations of environment i to 0. */
+static inline void env_vec__clear(EnvVec* vec, int64_t i) {
+    for (int k = ENV_VEC_REWARDS; k <= ENV_VEC_TRUNCATIONS; k++) memset(env_vec_part(vec, k, i), 0, vec->part_bytes[k]);
+}
+
+/* Starts an episode. Sets rewards, terminals and truncations to 0. Fails before env_vec_attach; for some environments alone, before
+ * the first reset of all. */
+static inline const char* env_vec_reset_where(EnvVec* vec, const uint8_t* where) {
     if (!vec->attached) return "call env_vec_attach() first";
-    for (int k = ENV_VEC_REWARDS; k <= ENV_VEC_TRUNCATIONS; k++)
-        memset(vec->arrays[k], 0, (size_t)vec->num_envs * vec->part_bytes[k]);
-    env_vec_run(vec, c_reset);
+    if (where && !vec->started) return "call env_vec_reset() first";
+    for (int64_t i = 0; i < vec->num_envs; i++)
+        if (!where || where[i]) env_vec__clear(vec, i);
+    env_vec_run_where(vec, where, c_reset);
     vec->started = true;
     return NULL;
 }
+
+static inline const char* env_vec_reset(EnvVec* vec) { return env_vec_reset_where(vec, NULL); }
 
 /* Whether an element is outside its space. No branch: a loop of these becomes vector instructions. */
 static inline int env_vec__is_bad_int(int32_t a, int32_t choices) { return (uint32_t)a >= (uint32_t)choices; }
@@ -646,14 +664,19 @@ static inline const char* env_vec__describe_action(EnvVec* vec, int64_t j) {
     return vec->message;
 }
 
-/* One step of every environment. Fails for an action outside the action space, and before the first reset. */
-static inline const char* env_vec_step(EnvVec* vec) {
+/* One step. Fails for an action outside the action space, whosever it is, and before the first reset. An environment that makes none
+ * gets rewards, terminals and truncations of 0; its observations stay. */
+static inline const char* env_vec_step_where(EnvVec* vec, const uint8_t* where) {
     if (!vec->started) return "call env_vec_reset() first";
     const int64_t bad = env_vec_bad_action(vec);
     if (bad >= 0) return env_vec__describe_action(vec, bad);
-    env_vec_run(vec, c_step);
+    for (int64_t i = 0; where && i < vec->num_envs; i++)
+        if (!where[i]) env_vec__clear(vec, i);
+    env_vec_run_where(vec, where, c_step);
     return NULL;
 }
+
+static inline const char* env_vec_step(EnvVec* vec) { return env_vec_step_where(vec, NULL); }
 
 /* Writes the actions of the header's scripted policy. Does nothing where the header has none: ENV_VEC_HAS_SCRIPT. */
 static inline void env_vec_script(EnvVec* vec) {

@@ -168,7 +168,15 @@ BAD_CALLS = [
     (lambda env: env.reset(True), TypeError, "seed: expected an int, got True"),
     (lambda env: env.reset("1"), TypeError, "seed: expected an int, got '1'"),
     (lambda env: env.reset(sed=1), TypeError, None),
-    (lambda env: env.reset(1, 2), TypeError, None),
+    (lambda env: env.reset(1, 2), TypeError, "mask: expected an array of numbers, got int"),
+    (lambda env: env.reset(1, None, 2), TypeError, None),
+    (lambda env: env.reset(mask=np.ones(3, bool)), ValueError, "mask: expected bool (2,), got bool (3,)"),
+    (lambda env: env.reset(mask=np.ones((2, 1), bool)), ValueError, "mask: expected bool (2,), got bool (2, 1)"),
+    (lambda env: env.reset(mask=np.ones(2)), ValueError, "mask: expected bool (2,), got float64 (2,)"),
+    (lambda env: env.reset(-1, np.ones(2, bool)), ValueError, f"seed: {INT63}, got -1"),
+    (lambda env: env.step_where([True, False]), TypeError, "mask: expected an array of numbers, got list"),
+    (lambda env: env.step_where(np.ones(4, bool)[::2]), ValueError, f"mask: {GAPS}"),
+    (lambda env: env.step_where(), TypeError, None),
     (lambda env: env.step(0), TypeError, None),
     (lambda env: env.script(0), TypeError, None),
     (lambda env: env.log(0), TypeError, None),
@@ -338,7 +346,8 @@ def uses_of_one(env):
 
 def test_before_the_first_reset(module):
     env, arrays = make(module)
-    for call in (env.step, env.script, *uses_of_one(env)):
+    mask = np.ones(1, bool)
+    for call in (env.step, env.script, lambda: env.step_where(mask), lambda: env.reset(mask=mask), *uses_of_one(env)):
         with refused(RuntimeError, "call reset() first"):
             call()
     assert env.log() == {}
@@ -700,6 +709,46 @@ def test_reset_clears(module):
     env.reset()
     assert not any(arrays[name].any() for name in ("rewards", "terminals", "truncations"))
     assert arrays["observations"].any()
+
+
+def test_some_environments_alone(module):
+    """They do what they would do among all; the others keep every byte but their rewards and flags."""
+    some, seen = started(module, 3)
+    every, others = started(module, 3)
+    first = np.arange(3) == 0
+    for env in (some, every):
+        env.script()
+    before = {name: array.copy() for name, array in seen.items()}
+    some.step_where(first)
+    every.step()
+    each = len(seen["rewards"]) // 3
+    for name in ("observations", "rewards", "terminals", "truncations"):
+        assert np.array_equal(seen[name][:each], others[name][:each])
+        rest = before[name] if name == "observations" else np.zeros_like(before[name])
+        assert np.array_equal(seen[name][each:], rest[each:])
+    some.step_where(~first)
+    assert np.array_equal(seen["observations"], others["observations"])
+    every.reset(5)
+    kept = seen["observations"].copy()
+    some.reset(seed=5, mask=first)
+    assert np.array_equal(seen["observations"][:each], others["observations"][:each])
+    assert np.array_equal(seen["observations"][each:], kept[each:])
+    some.reset(5, np.ones(3, np.uint8))
+    assert np.array_equal(seen["observations"], others["observations"])
+    some.step_where(None)
+
+
+def test_a_mask_may_be_an_array_that_is_written(squared):
+    """The truncations of environments of one agent are a mask of environments."""
+    env, arrays = make(squared, 4)
+    env.reset()
+    arrays["truncations"][:2] = True
+    before = arrays["observations"].copy()
+    env.reset(1, arrays["truncations"])
+    changed = (arrays["observations"] != before).any(1)
+    assert changed[:2].any()
+    assert not changed[2:].any()
+    assert not arrays["truncations"].any()
 
 
 # ---- Threads ------------------------------------------------------------------------------------------------------------
@@ -1153,7 +1202,7 @@ def test_help(module):
     assert list(inspect.signature(module.VecEnv).parameters) == [
         *NAMES, "final_observations", "num_envs", "seed", "num_threads", "parameters",
     ]  # fmt: skip
-    assert str(inspect.signature(module.VecEnv.reset)) == "(self, /, seed=None)"
+    assert str(inspect.signature(module.VecEnv.reset)) == "(self, /, seed=None, mask=None)"
     assert str(inspect.signature(module.VecEnv.render)) == "(self, /, pixels, env=0, *, layer='picture')"
     for name in ("reset", "step", "script", "log", "render", "get", "set", "state", "set_state", "close"):
         assert "Raises: " in getattr(module.VecEnv, name).__doc__

@@ -62,6 +62,8 @@ def test_every_key_of_boids_ini_means_something() -> None:
     for section in own.sections():
         if section == "learn":
             known = {*Learner.settings, "seed", "num_threads", "agent_steps"}
+        elif section == "log":
+            known = {"logger", "project", "name"}
         elif section != "env":
             known = {*default[section], *ours.get(section, ())}
         else:

@@ -12,6 +12,16 @@ from interpreter import OPTIONAL, python
 PACKAGE = Path(boids_env.__file__).parent
 NEED_PUFFERLIB = {"boids_env.env.boids", "boids_env.env.puffer", "boids_env.learn.network", "boids_env.learn.pufferl"}
 
+# the adapters to other APIs, and the package of each
+ADAPTERS = {
+    "boids_env.env.spaces": "gymnasium",
+    "boids_env.gymnasium": "gymnasium",
+    "boids_env.pettingzoo": "pettingzoo",
+    "boids_env.sb3": "stable_baselines3",
+    "boids_env.torchrl": "torchrl",
+}
+NEED_MORE = NEED_PUFFERLIB | {*ADAPTERS}
+
 
 def name_of(path: Path) -> str:
     return ".".join(("boids_env", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
@@ -77,18 +87,27 @@ def test_a_circle_is_found(sources: dict[str, str], found: list[str]) -> None:
 @pytest.mark.slow
 def test_each_module_alone() -> None:
     """In a fresh interpreter each: one that only works after another has been imported fails here."""
-    names = sorted(set(MODULES) - {"boids_env.__main__"})
+    without = {name for name, package in ADAPTERS.items() if importlib.util.find_spec(package) is None}
+    names = sorted(set(MODULES) - without - {"boids_env.__main__"})
     code = "import importlib; importlib.import_module({!r})"
     failed = {name: done.stderr for name in names if (done := python(code.format(name))).returncode}
     assert failed == {}
 
 
 def test_numpy_is_enough_for_all_but_training() -> None:
-    names = sorted(set(MODULES) - NEED_PUFFERLIB - {"boids_env.__main__"})
+    names = sorted(set(MODULES) - NEED_MORE - {"boids_env.__main__"})
     done = python(f"import importlib\nfor name in {names}: importlib.import_module(name)", hidden=OPTIONAL)
     assert done.returncode == 0, done.stderr
-    for name in NEED_PUFFERLIB:
+    for name in NEED_MORE:
         assert importlib.util.find_spec(name) is not None
+
+
+@pytest.mark.parametrize("name", sorted(set(ADAPTERS) - {"boids_env.env.spaces"}))
+def test_an_adapter_says_what_to_install(name: str) -> None:
+    done = python(f"import {name}", hidden=(*OPTIONAL, "pettingzoo", "stable_baselines3", "torchrl"))
+    extra = name.removeprefix("boids_env.")
+    assert done.stderr.strip().splitlines()[-1].startswith(f"ImportError: {name} needs ")
+    assert done.stderr.strip().endswith(f", which is not installed: pip install 'boids-env[{extra}]'")
 
 
 def test_names_of_the_package() -> None:

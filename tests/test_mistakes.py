@@ -483,7 +483,7 @@ def object_rows():
         yield f"copy-{name}", lambda its, i=it: copy.copy(i(its)), TypeError, message
         yield f"deepcopy-{name}", lambda its, i=it: copy.deepcopy(i(its)), TypeError, message
     calls = {
-        "reset": (1, "seed"),
+        "reset": (2, "seed"),
         "step": (0, ""),
         "script": (0, ""),
         "log": (0, ""),
@@ -511,6 +511,7 @@ def order_rows():
     pixels = np.zeros((4, 4, 3), np.uint8)
     uses = {
         "step": lambda v: v.step(),
+        "step_where": lambda v: v.step_where(np.ones(v.num_envs, bool)),
         "script": lambda v: v.script(),
         "render": lambda v: v.render(pixels),
         "window": lambda v: v.window(),

@@ -127,6 +127,8 @@ def _train(options: argparse.Namespace) -> int:
     from boids_env.learn.config import load, to_ini
     from boids_env.learn.train import resumed_config, train
 
+    if options.eval:
+        return _evaluate(options.out, options)
     values, native = _values(options), options.trainer == "native"
     if options.seed is not None:
         values["learn.seed" if native else "train.seed"] = options.seed
@@ -173,6 +175,27 @@ def _distil(options: argparse.Namespace, values: dict[str, Any]) -> int:
     finished = distil(options.distil, config, options.out, overwrite=options.overwrite)
     print(f"{options.out / 'policy.npz'}" + ("" if finished else ": stopped early"))
     return 0 if finished else 130
+
+
+def _evaluate(out: Path, options: argparse.Namespace) -> int:
+    """Scores the policy of a run beside the two that need no learning, and films it. Writes eval.json and eval.gif."""
+    from boids_env._boids import VecEnv
+    from boids_env.learn.config import option
+    from boids_env.learn.score import score, show, write_json
+    from boids_env.show.record import record
+
+    for name in _values(options):
+        if name.removeprefix("env.") not in VecEnv.parameters:
+            raise UserError(f"--eval: expected options of the flock beside it, got {option(name)}")
+    if not (out / "policy.npz").is_file():
+        raise UserError(f"{out}: expected a run to evaluate, found no policy.npz")
+    parameters = _parameters(options)
+    scores = score(["random", "reynolds", str(out)], parameters=parameters)
+    show(scores)
+    write_json(scores, out / "eval.json", {"parameters": parameters})
+    record(out / "eval.gif", policy=out, parameters=parameters)
+    print(f"{out / 'eval.json'}\n{out / 'eval.gif'}")
+    return 0
 
 
 def _score(options: argparse.Namespace) -> int:
@@ -309,6 +332,9 @@ def _parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentP
     kept = sub.add_mutually_exclusive_group()
     kept.add_argument("--resume", action="store_true", help="continue the run in DIR")
     kept.add_argument("--overwrite", action="store_true", help="replace the run in DIR")
+    kept.add_argument(
+        "--eval", action="store_true", help="train nothing: score the policy in DIR, and film it, without a display"
+    )
     sub.add_argument("--show-config", action="store_true", help="print every --section.key and its value")
     native = config.defaults("native")
     _add_parameters(sub, native["env"])

@@ -227,6 +227,61 @@ static void test_arrays_of_the_caller(void) {
     close_vec(&vec);
 }
 
+/* ---- Some environments alone */
+
+/* What environments with where[i] would do among all, they do alone; the others keep every byte. */
+static void test_some_alone(void) {
+    static const uint8_t where[ENVS] = {1, 0, 0, 1, 1}, others[ENVS] = {0, 1, 1, 0, 0};
+    for (int64_t threads = 1; threads <= 3; threads += 2) {
+        EnvVec some = started(ENVS, 1, threads), all = started(ENVS, 1, 1);
+        uint64_t rng = 7, same = 7;
+        for (int t = 0; t < STEPS; t++) {
+            act(&some, &rng);
+            act(&all, &same);
+            CHECK_TEXT(env_vec_step_where(&some, where), NULL);
+            for (int i = 0; i < ENVS; i++) CHECK(where[i] || !((float*)env_vec_part(&some, ENV_VEC_REWARDS, i))[0]);
+            CHECK_TEXT(env_vec_step_where(&some, others), NULL);
+            CHECK_TEXT(env_vec_step(&all), NULL);
+            CHECK(memcmp(some.arrays[ENV_VEC_OBSERVATIONS], all.arrays[ENV_VEC_OBSERVATIONS],
+                         ENVS * all.part_bytes[ENV_VEC_OBSERVATIONS]) == 0);
+        }
+        CHECK_TEXT(env_vec_step(&some), NULL);
+        CHECK_TEXT(env_vec_step(&all), NULL);
+        CHECK(seen(&some, 0) == seen(&all, 0));
+        const uint64_t kept = all.envs[1].rng;
+        env_vec_seed_where(&some, where, 3);
+        env_vec_seed(&all, 3);
+        CHECK_TEXT(env_vec_reset_where(&some, where), NULL);
+        CHECK_TEXT(env_vec_reset(&all), NULL);
+        for (int i = 0; i < ENVS; i++) {
+            const bool equal =
+                memcmp(env_vec_part(&some, ENV_VEC_OBSERVATIONS, i), env_vec_part(&all, ENV_VEC_OBSERVATIONS, i),
+                       all.part_bytes[ENV_VEC_OBSERVATIONS]) == 0 &&
+                some.envs[i].rng == all.envs[i].rng;
+            CHECK_EQ(equal, where[i]);
+        }
+        CHECK(some.envs[1].rng == kept);
+        env_vec_close(&some);
+        close_vec(&all);
+    }
+}
+
+static void test_some_alone_are_refused(void) {
+    static const uint8_t where[ENVS] = {1, 0, 0, 0, 0};
+    const Env first = with_limit(10);
+    EnvVec vec;
+    CHECK_TEXT(env_vec_open(&vec, &first, ENVS, 0, 1), NULL);
+    CHECK_TEXT(env_vec_attach(&vec, NULL), NULL);
+    CHECK_TEXT(env_vec_reset_where(&vec, where), "call env_vec_reset() first");
+    CHECK_TEXT(env_vec_step_where(&vec, where), "call env_vec_reset() first");
+    CHECK_TEXT(env_vec_reset(&vec), NULL);
+    const uint64_t before = seen(&vec, 0);
+    ((int32_t*)vec.arrays[ENV_VEC_ACTIONS])[2 * (2 * ENVS - 1)] = 3; /* of one that would not step */
+    CHECK_TEXT(env_vec_step_where(&vec, where), "actions: agent 9, element 0: expected an integer in [0, 2], got 3");
+    CHECK(seen(&vec, 0) == before);
+    close_vec(&vec);
+}
+
 /* ---- Episodes */
 
 static void test_threads_change_nothing(void) {
@@ -469,6 +524,8 @@ int main(void) {
     RUN(test_actions_are_refused);
     RUN(test_without_memory);
     RUN(test_one_without_memory);
+    RUN(test_some_alone);
+    RUN(test_some_alone_are_refused);
     RUN(test_arrays_of_the_caller);
     RUN(test_threads_change_nothing);
     RUN(test_seeds);

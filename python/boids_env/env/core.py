@@ -115,6 +115,8 @@ class Core:
     terminals = Mapped("terminals")  # (num_agents) bool: the episode ended with this step
     truncations = Mapped("truncations")  # (num_agents) bool: the episode was cut off after this step
     num_agents: int  # of all environments
+    # None, or like observations: step() writes the last observation of agents whose episode ends, other rows stay
+    final_observations: Array | None = None
     layout: Layout  # of one environment
     vec: VecEnv  # the extension's own object
 
@@ -134,9 +136,11 @@ class Core:
     def _open(self, num_envs: int, seed: int | None, num_threads: int, parameters: dict[str, Any]) -> None:
         seed = secrets.randbits(62) if seed is None else seed
         arrays = self.observations, self.actions, self.rewards, self.terminals, self.truncations
-        make = self.module.VecEnv
+        make, final = self.module.VecEnv, self.final_observations
         try:
-            self.vec = make(*arrays, num_envs=num_envs, seed=seed, num_threads=num_threads, **parameters)
+            self.vec = make(
+                *arrays, final_observations=final, num_envs=num_envs, seed=seed, num_threads=num_threads, **parameters
+            )
         except ValueError as error:
             raise UserError(str(error)) from None
         self._parameters = Parameters({name: what["default"] for name, what in make.parameters.items()} | parameters)
@@ -345,6 +349,8 @@ class NumpyEnv(Core):
         MemoryError: there is not enough memory.
     """
 
+    keeps_final: ClassVar[bool] = False  # whether it has final_observations
+
     def __init__(
         self,
         num_envs: int = 1,
@@ -360,6 +366,8 @@ class NumpyEnv(Core):
         arrays = {name: np.zeros(shape, dtype) for name, (shape, dtype) in array_shapes(self.layout, num_envs).items()}
         self.observations, self.actions = arrays["observations"], arrays["actions"]
         self.rewards, self.terminals, self.truncations = arrays["rewards"], arrays["terminals"], arrays["truncations"]
+        if self.keeps_final:
+            self.final_observations = np.zeros_like(self.observations)
         self.num_agents = len(self.rewards)
         self._open(num_envs, seed, num_threads, parameters)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,11 +12,9 @@ from boids_env.env.pufferlib_import import unchanged
 from boids_env.errors import positive
 
 with unchanged():
-    import gymnasium
     import pufferlib
 
-if TYPE_CHECKING:
-    from boids_env._boids import Space
+    from boids_env.env.spaces import space
 
 
 class PufferCore(Core, pufferlib.PufferEnv):  # type: ignore[misc]  # PufferLib has no types
@@ -98,20 +96,6 @@ def puffer_env(module: Module) -> type[PufferCore]:
         ValueError: a parameter of it has the name of an argument of `PufferCore`.
     """
     return class_of(module, PufferCore)
-
-
-def space(side: Space) -> gymnasium.Space[Any]:
-    """The observations or the actions of one agent, as Gymnasium describes them."""
-    if side["choices"] is None:
-        dtype = np.dtype(side["dtype"])
-        low, high = side["low"], side["high"]
-        if dtype.kind in "iu":  # a float bound may round to one beyond the type
-            limits = np.iinfo(dtype)
-            low, high = max(int(low), int(limits.min)), min(int(high), int(limits.max))
-        return gymnasium.spaces.Box(low, high, (side["size"],), dtype.type)
-    if side["size"] == 1:
-        return gymnasium.spaces.Discrete(side["choices"][0])
-    return gymnasium.spaces.MultiDiscrete(list(side["choices"]))
 
 
 def _seed_offset(seed: int) -> int:

@@ -28,7 +28,7 @@ Convert = Callable[[str], Any]  # text from the command line to a value. Raises:
 OWN_INI = Path(__file__).with_name("boids.ini")
 SETTINGS = Path(__file__).with_name("settings")  # the named settings: an ini file each
 # by trainer; PufferLib's [sweep] is not for `boids train`
-SECTIONS = {"native": ("env", "learn"), "pufferl": ("base", "vec", "env", "policy", "rnn", "train")}
+SECTIONS = {"native": ("env", "learn", "log"), "pufferl": ("base", "vec", "env", "policy", "rnn", "train", "log")}
 AUTO = ("num_workers", "batch_size", "bptt_horizon")  # integers, or `auto`
 MANY = 2**31 - 1
 # least and most of the values that neither the flock checks nor PufferLib; an integer where the least is one
@@ -48,6 +48,7 @@ LIMITS: dict[str, tuple[int, int] | tuple[float, float]] = {
 }  # fmt: skip
 CHOICES = {
     "vec.backend": ("Serial", "Multiprocessing", "Ray", "PufferEnv"),
+    "log.logger": ("none", "tensorboard", "wandb", "neptune"),
     "base.policy_name": ("Policy",),
     "base.rnn_name": (None,),
     "train.optimizer": ("adam", "muon"),

@@ -28,7 +28,7 @@ from boids_env.env.flocks import polarization
 from boids_env.env.pufferlib_import import unchanged
 from boids_env.errors import UserError
 from boids_env.files import whole
-from boids_env.learn import network
+from boids_env.learn import loggers, network
 from boids_env.learn.config import Config, option
 from boids_env.learn.lock import locked
 from boids_env.learn.policies import read_torch
@@ -236,7 +236,7 @@ def train(config: Config, out: Path, *, resume: bool = False, overwrite: bool = 
                 elif overwrite:
                     clear_run(out)
                 logger.start()
-                with _workers_watched(vecenv), interrupts.noted():
+                with loggers.logger(config, out) as logger.also, _workers_watched(vecenv), interrupts.noted():
                     while trainer.global_step < settings["total_timesteps"] and not interrupts.caught:
                         trainer.evaluate()
                         trainer.train()

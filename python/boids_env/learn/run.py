@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from boids_env._boids import VecEnv
 from boids_env.errors import UserError
 from boids_env.files import named, whole
+from boids_env.learn.loggers import Log
 
 SEEN = ("reward", "local_alignment", "polarization")  # in a learning curve: of the flocks that are learned in, at that time
 KEPT = ("checkpoints", "checkpoint.npz", "policy.npz")  # what a run is told by
@@ -58,6 +59,7 @@ class Curve:
 
     def __init__(self, path: Path, columns: Sequence[str], agent_steps: int | None) -> None:
         self._path, self._columns = path, columns
+        self.also: Log | None = None  # what gets every row too
         self._rows = [] if agent_steps is None else _rows(path, columns, agent_steps)
 
     def start(self) -> None:
@@ -73,6 +75,8 @@ class Curve:
             if file.write(row.encode()) < len(row):  # the disk is full
                 file.truncate(size)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        if self.also:
+            self.also(agent_steps, dict(zip(self._columns[2:], figures, strict=True)))
 
 
 def _rows(path: Path, columns: Sequence[str], agent_steps: int) -> list[str]:

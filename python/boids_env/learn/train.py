@@ -15,9 +15,10 @@ from boids_env._boids import Learner, VecEnv
 from boids_env.env.flocks import Flocks, polarization
 from boids_env.errors import UserError
 from boids_env.files import whole
-from boids_env.learn.config import SECTIONS, Config, option
+from boids_env.learn.config import Config, option
 from boids_env.learn.learner import make_learner, weights
 from boids_env.learn.lock import locked
+from boids_env.learn.loggers import logger
 from boids_env.learn.npz import read_npz
 from boids_env.learn.policies import save_policy
 from boids_env.learn.run import SEEN, Curve, Interrupts, clear_run, local_alignment, refuse_a_run
@@ -69,7 +70,7 @@ def train(config: Config, out: Path, *, resume: bool = False, overwrite: bool = 
                 clear_run(out)
             curve.start()
             run = _Run(learner, flocks, config, out, curve, meta.get("seconds", 0.0))
-            with interrupts.noted():
+            with logger(config, out) as curve.also, interrupts.noted():
                 while learner.agent_steps < learn["agent_steps"] and not interrupts.caught:
                     run.go_on()
             run.end()
@@ -161,7 +162,7 @@ def _checkpoint(out: Path) -> tuple[bytes, dict[str, Any]]:
         raise UserError(f"{out}: expected a run to resume, found no {CHECKPOINT}{also}")
     arrays, meta = read_npz(path, LARGEST_CHECKPOINT, "checkpoint of boids train")
     state, config = arrays.get("state"), meta.get("config")
-    good = isinstance(config, dict) and all(isinstance(config.get(name), dict) for name in SECTIONS["native"])
+    good = isinstance(config, dict) and all(isinstance(config.get(name), dict) for name in ("env", "learn"))
     numbers = (meta.get("agent_steps"), meta.get("seconds"))
     good = good and all(isinstance(n, int | float) and not isinstance(n, bool) and 0 <= n < 2**53 for n in numbers)
     if meta.get("format") != CHECKPOINT_FORMAT or state is None or state.dtype != np.uint8 or not good:
