@@ -355,7 +355,7 @@ def test_a_boid_from_inside(visit: Callable[..., Page]) -> None:
 
 
 def test_the_planner(visit: Callable[..., Page]) -> None:
-    """Its paths and advantages are shown, and it takes the turn that earns most. A window of another shape leaves it flying."""
+    """It shows paths and advantages, and takes the turn that earns most. A window of another shape leaves it flying."""
     page = visit("#num_boids=120&who=planner")
     assert page.evaluate("flock.run(200).then((numbers) => numbers.reward)") > 0.88  # what is learned: .86
     page.evaluate("flock.select(7)")
