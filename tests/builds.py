@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+ARTEFACTS = ROOT / "build" / "artefacts"  # pictures of windows and pages, to look at
 COMMAND = "cmake --preset default && cmake --build --preset default"
 
 

@@ -14,12 +14,11 @@ from types import ModuleType
 import pytest
 
 import needs
-from builds import ROOT, newest
+from builds import ARTEFACTS, newest
 
 # A shell starts background jobs with SIGINT ignored, and their children inherit that. The tests of Ctrl-C need it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-ARTEFACTS = ROOT / "build" / "artefacts"  # pictures of windows, to look at
 HEADERS = {
     "_counter": "tests/counter/module.h",
     "_least": "tests/counter/least.h",

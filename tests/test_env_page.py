@@ -10,8 +10,7 @@ import pytest
 
 import needs
 from boids_env.cli import main
-from builds import ROOT
-from conftest import ARTEFACTS
+from builds import ARTEFACTS, ROOT
 
 needs.package("playwright", "pip install playwright")
 from playwright.sync_api import ConsoleMessage, Error, Page, sync_playwright  # noqa: E402  # after the check

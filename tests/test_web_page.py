@@ -19,8 +19,7 @@ import pytest
 import needs
 from boids_env import Flocks, VecEnv, load_policy, notebook
 from boids_env.cli import main
-from builds import ROOT
-from conftest import ARTEFACTS
+from builds import ARTEFACTS, ROOT
 
 needs.package("playwright", "pip install playwright")
 from playwright.sync_api import (  # noqa: E402  # after the check
