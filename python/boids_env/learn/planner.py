@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,23 @@ from boids_env.env.core import Core
 from boids_env.env.flocks import Flocks
 from boids_env.errors import UserError
 from boids_env.learn.config import converter
-from boids_env.learn.policies import Learned, load_policy
 
 NAME = "planner"
 SEEN = ("observation", "num_neighbors")  # parameters that leave the state alone
 DEFAULTS = {"horizon": 5, "flights": 2}  # where they are not the header's
+
+
+@runtime_checkable
+class Prior(Protocol):
+    """A policy that was learned, as a planner needs it: `boids_env.learn.policies.Learned`."""
+
+    name: str
+    interface: Mapping[str, Any]
+    continuous: bool
+    arrays: Mapping[str, Any]
+
+    def check(self, env: Core) -> None:
+        """Raises: UserError, if the spaces are not those that it was trained for."""
 
 
 class Planner:
@@ -34,7 +46,7 @@ class Planner:
     """
 
     def __init__(
-        self, prior: Learned | None = None, *, seed: int = 0, name: str = NAME, num_threads: int = 1, **settings: Any
+        self, prior: Prior | None = None, *, seed: int = 0, name: str = NAME, num_threads: int = 1, **settings: Any
     ) -> None:
         self.name, self.prior, self._seed, self._num_threads = name, prior, seed, num_threads
         self.settings = {**DEFAULTS, **settings}
@@ -86,7 +98,7 @@ class Planner:
         return self._planner
 
 
-def policy_bytes(policy: Learned) -> bytes:
+def policy_bytes(policy: Prior) -> bytes:
     """A policy as the bytes of a policy.npz, whatever file it came from."""
     file = io.BytesIO()
     np.savez(
@@ -95,8 +107,11 @@ def policy_bytes(policy: Learned) -> bytes:
     return file.getvalue()
 
 
-def parse(which: str, seed: int = 0) -> Planner:
+def parse(which: str, seed: int, load_policy: Callable[[str], Any]) -> Planner:
     """The planner that a text names: `planner`, `planner:POLICY`, `planner:horizon=1,prior=none`.
+
+    Args:
+        load_policy: loads its prior.
 
     Raises:
         UserError: an unknown setting, a value out of its range, no such prior.
@@ -125,7 +140,7 @@ def parse(which: str, seed: int = 0) -> Planner:
     if prior == "none":
         return Planner(None, seed=seed, name=which, **settings)
     loaded = load_policy(prior or "learned") if prior != NAME else None
-    if not isinstance(loaded, Learned):
+    if not isinstance(loaded, Prior):
         raise UserError(f"{which}: prior: expected none, learned or the path of a policy, got {prior}")
     if loaded.continuous:
         raise UserError(f"{which}: prior: expected a policy with turns to choose from, got one with continuous actions")

@@ -226,7 +226,7 @@ def load_policy(which: str | os.PathLike[str], *, argmax: bool = False, seed: in
     if isinstance(which, str) and re.match(r"planner(:|$)", which):
         from boids_env.learn.planner import parse
 
-        return parse(which, seed)
+        return parse(which, seed, load_policy)
     named = which if isinstance(which, str) and which in settings() else None
     path = LEARNED if which == "learned" else SETTINGS / f"{which}.npz" if named else Path(which)
     try:
