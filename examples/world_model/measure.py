@@ -10,6 +10,7 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from time import process_time
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -244,6 +245,7 @@ def ladder(folder: Path) -> dict[str, Any]:
 
     rows = {"the policy": kept(folder, "the policy", about, usual)}
     truth: dict[str, Callable[[], Any]] = {
+        "the policy's best turn": lambda: SimpleNamespace(turns=lambda env: logits_of(policy)(env.observations)),
         "simulator": lambda: Simulator(policy, flights=6),
         "simulator, the talk's rule": lambda: BestFuture(policy),
         "true advantages through ten floats": lambda: through(False),
