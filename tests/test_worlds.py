@@ -100,7 +100,7 @@ def test_a_regression_finds_the_turn_that_earns(flights: Any, models: Any, greed
     flight = flights.record(env, steer, 40, 1.0, np.random.default_rng(1))
     planted = models.present(flight.observations[:-1]) + 0.1 * (flight.actions == 2)
     model = models.Regression(False, 1)
-    models.fit_regression(model, [flight._replace(rewards=planted.astype(np.float32))], 20, greedy=greedy, batch=128)
+    models.fit_regression(model, [flight._replace(rewards=planted.astype(np.float32))], 10, greedy=greedy, batch=128)
     turns = models.Expected(model).turns(env)
     assert (turns.argmax(1) == 2).mean() > 0.95
     assert turns[:, 2].mean() - turns[:, 0].mean() == pytest.approx(0.1, abs=0.03)

@@ -299,7 +299,8 @@ def ppo(agent_steps: int, seed: int, changes: dict[str, Any]) -> Learner:
 
 
 def policy_of(learner: Learner) -> Learned:
-    return Learned({name: value for name, value in weights(learner).items() if not name.startswith(("critic.", "value."))})
+    arrays = {name: value for name, value in weights(learner).items() if not name.startswith(("critic.", "value."))}
+    return Learned(arrays, {"parameters": {"observation": "rules"}})
 
 
 def ppo_rewards(seed: int, changes: dict[str, Any]) -> dict[str, Any]:
