@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import show
 import torch
-from flights import LARGE, NEAREST, RULES, Act, Flight, Simulator, centred, correlation, flocks, record, rules_of
-from models import Expected, Imagined, Latent, Recurrent, Regression, fit_regression, fit_world
+from flights import HORIZON, LARGE, NEAREST, RULES, Act, Flight, Simulator, centred, correlation, flocks, record, rules_of
+from models import WINDOW, Expected, Imagined, Latent, Recurrent, Regression, fit_regression, fit_world, present
 
 from boids_env import Flocks, bench, load_policy
 from boids_env._boids import Learner, VecEnv
@@ -84,10 +84,14 @@ class Scene:
             took(observations, actions)
 
     def measure(self, make: Callable[[], Any]) -> dict[str, Any]:
-        """The correlation of a planner's advantages with the true ones along the policy's flight, and what it earns."""
+        """The correlation of a planner's advantages with the true ones along the policy's flight, and what it earns.
+
+        Of a model of the world also how much of the variance of the next reward it explains, and how much of that of its
+        change.
+        """
         planner = make()
         took = getattr(planner, "took", None)
-        truth, pairs = Simulator(self.policy, flights=16, seed=99), []
+        truth, pairs, rewards = Simulator(self.policy, flights=16, seed=99), [], []
         self.env.set_state(self.state)
         if took:
             self.remember(took)
@@ -97,9 +101,16 @@ class Scene:
             self.act(self.env)
             before, actions = self.env.observations.copy(), self.env.actions.astype(np.int64)
             self.env.step()
+            if hasattr(planner, "reward"):
+                rewards.append((planner.reward(before, actions), self.env.rewards.copy(), present(before)))
             if took:
                 took(before, actions)
         predicted, true = (np.concatenate(part) for part in zip(*pairs, strict=True))
+        explained = {}
+        if rewards:
+            guess, real, now = (np.concatenate(part) for part in zip(*rewards, strict=True))
+            error = ((guess - real) ** 2).mean()
+            explained = {"reward": float(1 - error / real.var()), "change": float(1 - error / ((real - now) ** 2).mean())}
         planner = make()
         if took := getattr(planner, "took", None):
             self.remember(took)
@@ -107,7 +118,7 @@ class Scene:
         def act(env: Any) -> None:
             env.actions[:] = planner.turns(env).argmax(1)
 
-        return {"correlation": correlation(predicted, true), "rewards": self.fly(act, took)}
+        return {"correlation": correlation(predicted, true), "explained": explained, "rewards": self.fly(act, took)}
 
 
 def random_turns(seed: int) -> Act:
@@ -187,6 +198,8 @@ LADDER: dict[str, tuple[str, str, str, bool]] = {
     "five-step regression, neighbours": ("five, neighbours", "random", "", False),
     "fitted Q, five steps": ("fitted", "random", "", False),
     "fitted Q, five steps, neighbours": ("fitted, neighbours", "random", "", False),
+    "fitted Q, own flights": ("fitted", "own", "", False),
+    "fitted Q, own flights, neighbours": ("fitted, neighbours", "own", "", False),
 }
 
 
@@ -205,19 +218,34 @@ class Laboratory:
             self.flights[data] = record(env, act, self.steps, RANDOM if data == "random" else 0, np.random.default_rng(1))
         return self.flights[data]
 
+    def own_flights(self, model: Regression) -> list[Flight]:
+        """Half of the recording; and as much of how the model flies that has learned from it."""
+        turns, half, whole = Expected(model).turns, self.steps // 2, self.flight("random")
+        flights = [Flight(whole.observations[: half + 1], whole.actions[:half], whole.rewards[:half])]
+        fit_regression(model, flights, 6, greedy=True)
+
+        def act(env: Any) -> None:
+            env.actions[:] = turns(env).argmax(1)
+
+        flights.append(record(flocks(FLOCKS, 2), act, self.steps - half, RANDOM, np.random.default_rng(2)))
+        return flights
+
     def model(self, kind: str, data: str) -> Any:
         if (kind, data) not in self.models:
             torch.manual_seed(1)
-            flight, neighbours = self.flight(data), kind.endswith("neighbours")
+            flight, neighbours = self.flight("random" if data == "own" else data), kind.endswith("neighbours")
+            flights = [flight]
             if kind.startswith(("lstm", "latent")):
                 model: Any = Recurrent() if kind == "lstm" else Latent(neighbours)
                 logits = logits_of(self.policy)(flight.observations.reshape(-1, flight.observations.shape[2]))
                 logits = logits.reshape(*flight.observations.shape[:2], 5)
-                window, passes = (16, 40) if kind == "lstm" else (5, 16)
+                window, passes = (WINDOW, 40) if kind == "lstm" else (5, 16)
                 fit_world(model, flight, logits, passes, window)
             else:
-                model = Regression(neighbours, 5)
-                fit_regression(model, [flight], 6, greedy=kind.startswith("fitted"))
+                model, greedy = Regression(neighbours, HORIZON), kind.startswith("fitted")
+                if data == "own":
+                    flights = self.own_flights(model)
+                fit_regression(model, flights, 6, greedy=greedy)
             self.models[kind, data] = model
         return self.models[kind, data]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from boids_env._boids import layout
 
 GAMMA = 0.9  # as the policy that ships was trained
 WIDTH = 32
+WINDOW = 16  # steps that an LSTM is unrolled in training; in planning, so many less HORIZON are real ones
 
 
 def one_hot(actions: Tensor) -> Tensor:
@@ -138,11 +140,13 @@ class Recurrent(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.cell = nn.LSTM(RULES + TURNS, WIDTH)
-        self.head = nn.Linear(WIDTH, sum(self.SPLIT))
+        self.head = nn.Sequential(nn.Linear(WIDTH, 64), nn.ReLU(), nn.Linear(64, sum(self.SPLIT)))
 
-    def begin(self, observations: Tensor, memory: tuple[Tensor, Tensor] | None) -> Any:
-        if memory is None:
-            memory = (torch.zeros(1, len(observations), WIDTH), torch.zeros(1, len(observations), WIDTH))
+    def begin(self, observations: Tensor, past: Sequence[tuple[Tensor, Tensor]]) -> Any:
+        """past: observations and actions of the last steps, the oldest first."""
+        memory = (torch.zeros(1, len(observations), WIDTH), torch.zeros(1, len(observations), WIDTH))
+        if past:
+            memory = self.cell(torch.stack([torch.cat([o[:, :RULES], one_hot(a)], 1) for o, a in past]))[1]
         return observations[:, :RULES], *memory
 
     def step(self, state: Any, actions: Tensor) -> tuple[Any, Tensor, Tensor, Tensor]:
@@ -170,7 +174,7 @@ class Latent(nn.Module):
         self.change = nn.Sequential(nn.Linear(WIDTH + TURNS, 64), nn.ReLU(), nn.Linear(64, WIDTH))
         self.head = nn.Linear(WIDTH, TURNS + 2)
 
-    def begin(self, observations: Tensor, memory: Any = None) -> Any:
+    def begin(self, observations: Tensor, past: Sequence[tuple[Tensor, Tensor]] = ()) -> Any:
         return self.encode(self.encoder(observations))
 
     def step(self, state: Any, actions: Tensor) -> tuple[Any, Tensor, Tensor, Tensor]:
@@ -192,7 +196,7 @@ def _losses(earned: Tensor, scores: Tensor, worth: Tensor, reward: Tensor, logit
 
 
 def fit_world(
-    model: Recurrent | Latent, flight: Flight, logits: np.ndarray, passes: int, window: int, rate: float = 3e-3
+    model: Recurrent | Latent, flight: Flight, logits: np.ndarray, passes: int, window: int, rate: float = 4e-3
 ) -> None:
     """Fits to windows of a recording. logits: (steps + 1, agents, 5) of the policy that flew."""
     value = np.zeros_like(flight.rewards)  # of where a step leads: the rewards after it
@@ -239,7 +243,7 @@ class Imagined:
         self.model, self.logits, self.rule, self.value = model, logits, rule, value
         self.each = futures // TURNS if rule == "mean" else futures
         self._random = torch.Generator().manual_seed(seed)
-        self._memory: Any = None
+        self._past: deque[tuple[Tensor, Tensor]] = deque(maxlen=WINDOW - HORIZON)
 
     def _noise(self, agents: int, copies: int) -> Tensor:
         """Gumbel noise, the same for `copies` futures: the largest logit with it is a draw from their softmax."""
@@ -251,18 +255,20 @@ class Imagined:
         """(agents, 5) what each turn earns."""
         observations = torch.from_numpy(env.observations.copy())
         logits = torch.from_numpy(self.logits(env.observations))
-        return torch.cat([self._futures(observations, logits, part) for part in torch.arange(len(logits)).split(64)]).numpy()
+        state = self.model.begin(observations, self._past)
+        parts = torch.arange(len(logits)).split(64)
+        return torch.cat([self._futures(state, logits, part) for part in parts]).numpy()
 
-    def _futures(self, observations: Tensor, logits: Tensor, part: Tensor) -> Tensor:
+    def _futures(self, state: Any, logits: Tensor, part: Tensor) -> Tensor:
         """The same for a part of the agents, so that the cache holds it."""
         agents, copies = len(part), TURNS if self.rule == "mean" else 1
         rows = torch.arange(agents).repeat_interleave(copies).repeat(self.each)  # future x agent x copy
         who = part[rows]
         if isinstance(self.model, Recurrent):
-            o, h, c = self.model.begin(observations, self._memory)
-            state: Any = (o[who], h[:, who], c[:, who])
+            o, h, c = state
+            state = o[who], h[:, who], c[:, who]
         else:
-            state = self.model.begin(observations[part])[rows]
+            state = state[who]
         if self.rule == "mean":
             action = torch.arange(TURNS).repeat(self.each * agents)
         else:
@@ -282,11 +288,15 @@ class Imagined:
         return torch.where(best.isinf(), worst, best)
 
     @torch.no_grad()
+    def reward(self, observations: np.ndarray, actions: np.ndarray) -> np.ndarray:
+        """What it predicts for the next step."""
+        state = self.model.begin(torch.from_numpy(observations), self._past)
+        return self.model.step(state, torch.from_numpy(actions))[1].numpy()
+
     def took(self, observations: np.ndarray, actions: np.ndarray) -> None:
         """A real step: a model with a memory keeps it."""
         if isinstance(self.model, Recurrent):
-            state = self.model.begin(torch.from_numpy(observations), self._memory)
-            self._memory = self.model.step(state, torch.from_numpy(actions))[0][1:]
+            self._past.append((torch.from_numpy(observations), torch.from_numpy(actions)))
 
 
 class Expected:

@@ -37,12 +37,14 @@ def _ladder(rows: Mapping[str, Any], ladder: Mapping[str, Any]) -> str:
     policy, lines = rows["the policy"], []
     for name, row in rows.items():
         _, data, rule, value = ladder.get(name, ("", "", "", None))
-        said = {"policy": "the policy's", "random": "30 % random", "": ""}[data]
+        said = {"policy": "the policy's", "random": "30 % random", "own": "half from own flights", "": ""}[data]
         reward = f"{np.mean(row['rewards']):.3f}"
         beyond = "" if row is policy else _signed(*gain(row, policy))
-        cells = [name, said, rule, {True: "yes", False: "no", None: ""}[value]]
-        lines.append([*cells, "" if row is policy else f"{row['correlation']:+.2f}", reward, beyond])
-    columns = ("", "data", "rule", "value", "correlation of advantages", "reward", "over the policy")
+        cells = [name, said, rule, {True: "yes", False: "no", None: ""}[value] if rule else ""]
+        explained = [f"{row['explained'][key]:.3f}" if row.get("explained") else "" for key in ("reward", "change")]
+        lines.append([*cells, *explained, "" if row is policy else f"{row['correlation']:+.2f}", reward, beyond])
+    explained = ("R2 of the next reward", "R2 of its change")
+    columns = ("", "data", "rule", "value", *explained, "correlation of advantages", "reward", "over the policy")
     return _table(columns, lines)
 
 
