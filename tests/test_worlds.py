@@ -121,8 +121,10 @@ def test_models_of_the_world_imagine(flights: Any, models: Any, kind: str, rule:
     first = planner.turns(env)
     assert first.shape == (32, 5)
     assert np.isfinite(first).all()
-    planner.took(env.observations, np.zeros(32, np.int64))
-    assert (planner._memory is not None) == (kind == "lstm")
+    for _ in range(20):
+        planner.took(env.observations, np.zeros(32, np.int64))
+    assert len(planner._past) == (models.WINDOW - flights.HORIZON if kind == "lstm" else 0)
+    assert planner.turns(env).shape == (32, 5)
 
 
 def test_equal_random_numbers_for_all_turns(flights: Any, models: Any) -> None:
@@ -134,7 +136,7 @@ def test_equal_random_numbers_for_all_turns(flights: Any, models: Any) -> None:
             logits = torch.zeros(len(actions), 5)
             return state + 1, torch.where(first, 0, actions.float()), logits, torch.zeros(len(actions))
 
-        def begin(self, observations: Any, memory: Any = None) -> Any:
+        def begin(self, observations: Any, past: Any = ()) -> Any:
             return torch.zeros(len(observations), 4)
 
     env = flights.flocks(1, 1)

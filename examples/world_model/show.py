@@ -14,6 +14,13 @@ BLUE, ORANGE, VIOLET, GREEN = "#5cc8ff", "#ff9d5c", "#b78bff", "#7be0a3"
 T95 = {2: 12.71, 3: 4.30, 4: 3.18, 8: 2.36}  # Student's t, two-sided 95 %, by the number of values
 
 
+# by what the name of a row begins with; the others are an LSTM
+KINDS = {
+    "simulator": "simulator", "true": "simulator", "latent": "latent model", "five": "regression, fitted Q",
+    "fitted": "regression, fitted Q", "the policy's best": "policy",
+}  # fmt: skip
+
+
 def interval(values: Sequence[float]) -> tuple[float, float]:
     """The mean, and how far its 95 % interval goes to both sides."""
     return float(np.mean(values)), T95[len(values)] * float(np.std(values, ddof=1)) / len(values) ** 0.5
@@ -49,7 +56,6 @@ def _ladder(rows: Mapping[str, Any], ladder: Mapping[str, Any]) -> str:
 
 
 def _equal_steps(content: Mapping[str, Any]) -> str:
-    budgets = [f"{budget / 1e6:g} M" for budget in content["budgets"]]
     lines = []
     for name, runs in content["learners"].items():
         for key in ("rewards", "best turn"):
@@ -57,24 +63,27 @@ def _equal_steps(content: Mapping[str, Any]) -> str:
                 of_seeds = np.array([run[key] for run in runs]).T
                 cells = [f"{mean:.3f} ± {spread:.3f}" for mean, spread in (interval(values.tolist()) for values in of_seeds)]
                 lines.append([name + (", best turn" if key == "best turn" else ""), *cells])
-    return _table(("real agent-steps", *budgets), lines)
+    return _table(("real agent-steps", *_thousands(content["budgets"])), lines)
 
 
 def _differences(content: Mapping[str, Any]) -> str:
-    """What was learned without PPO against the best row of PPO, seed by seed."""
-    learners, lines = content["learners"], []
-    usual = {(name, key): np.array([run[key] for run in runs]) for name, runs in learners.items() if name.startswith("PPO")
-             for key in ("rewards", "best turn")}  # fmt: skip
+    """What was learned without PPO, against PPO with the settings of `boids train` and against the best row of PPO."""
+    learners, lines, count = content["learners"], [], range(len(content["budgets"]))
+    usual = [np.array([run[key] for run in runs]) for name, runs in learners.items() if name.startswith("PPO")
+             for key in ("rewards", "best turn")]  # fmt: skip
+    best = np.stack([max(usual, key=lambda of: of[:, k].mean())[:, k] for k in count], 1)
     for name, runs in learners.items():
         if name.startswith("PPO"):
             continue
-        ours, cells = np.array([run["rewards"] for run in runs]), []
-        for k in range(len(content["budgets"])):
-            best = max(usual.values(), key=lambda of: of[:, k].mean())
-            difference = ours[:, k] - best[:, k]
-            cells.append(f"{_signed(*interval(difference.tolist()))}, {int((difference > 0).sum())} of {len(difference)}")
-        lines.append([name, *cells])
-    return _table(("against the best row of PPO", *(f"{budget / 1e6:g} M" for budget in content["budgets"])), lines)
+        for against, theirs in (("PPO", usual[0]), ("the best row of PPO", best)):
+            apart = np.array([run["rewards"] for run in runs]) - theirs
+            wins = [f"{_signed(*interval(of.tolist()))}, {int((of > 0).sum())} of {len(of)}" for of in apart.T]
+            lines.append([f"{name}, over {against}", *wins])
+    return _table(("real agent-steps", *_thousands(content["budgets"])), lines)
+
+
+def _thousands(budgets: Sequence[int]) -> list[str]:
+    return [f"{budget / 1e3:g} k" for budget in budgets]
 
 
 def _helped(content: Mapping[str, Any]) -> str:
@@ -113,29 +122,43 @@ def figure(content: Mapping[str, Any], path: Path) -> None:
         axes.set_facecolor(SEA)
         axes.grid(color=DIM, alpha=0.15)
         axes.spines[:].set_visible(False)
-    rows = content["ladder"]
-    kinds = {"the simulator": GREEN, "LSTM": ORANGE, "latent model": VIOLET, "regression, fitted Q": BLUE}
+    kinds = {"simulator": GREEN, "LSTM": ORANGE, "latent model": VIOLET, "regression, fitted Q": BLUE, "policy": INK}
     left.axhline(0, color=DIM, linewidth=1)
-    for name, row in rows.items():
-        if name == "the policy":
-            continue
-        kind = ("the simulator" if name.startswith(("simulator", "true")) else "latent model" if name.startswith("latent")
-                else "regression, fitted Q" if name.startswith(("five", "fitted")) else "LSTM")  # fmt: skip
-        mean, spread = gain(row, rows["the policy"])
-        left.errorbar(row["correlation"], mean, spread, fmt="o", color=kinds[kind], elinewidth=1, markersize=5)
+    # a policy that is random has no gain to compare
+    boards = [content["ladder"], *(rows for steps, rows in content["helped"].items() if int(steps))]
+    for number, rows in enumerate(boards):
+        for name, row in rows.items():
+            if "correlation" not in row or name == "the policy":
+                continue
+            kind = next((kind for start, kind in KINDS.items() if name.startswith(start)), "LSTM")
+            mean, spread = gain(row, rows["the policy"])
+            left.errorbar(row["correlation"], mean, spread, fmt="s" if number else "o", color=kinds[kind], elinewidth=1,
+                          markersize=5, markerfacecolor=SEA if number else None)  # fmt: skip
+    own = content["ladder"]["the policy's best turn"]["correlation"]
+    left.axvline(own, color=DIM, linewidth=1, linestyle=":")
+    left.annotate("the policy's\nown scores", (own, -0.9), (5, 0), textcoords="offset points", color=DIM)
     handles = [plt.Line2D([], [], color=colour, marker="o", linestyle="") for colour in kinds.values()]
-    left.legend(handles, list(kinds), frameon=False, labelcolor=INK, loc="upper left")
+    hollow = plt.Line2D([], [], color=DIM, marker="s", linestyle="", markerfacecolor=SEA)
+    names = [*kinds, "with policies of 0.25 to 1 M"]
+    left.legend([*handles, hollow], names, frameon=False, labelcolor=INK, loc="upper left")
+    left.set_xlim(-0.6, 1.08)
+    left.set_yscale("symlog", linthresh=0.02)
+    ticks = (-1, -0.3, -0.1, -0.03, -0.01, 0, 0.01, 0.03)
+    left.set_yticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+    left.set_ylim(-1.5, 0.07)
     left.set_xlabel("correlation of predicted and true advantages")
     left.set_ylabel("reward over the policy")
     left.set_title("What a planner gains, 95 % intervals", loc="left", color=INK)
     budgets = content["equal steps"]["budgets"]
-    colours = iter((DIM, INK, "#c8d26a", BLUE, VIOLET, ORANGE))
-    for name, runs in content["equal steps"]["learners"].items():
+    colours = (DIM, INK, "#c8d26a", BLUE, VIOLET, ORANGE)
+    for number, (name, runs) in enumerate(content["equal steps"]["learners"].items()):
         means, spreads = zip(*(interval([run["rewards"][k] for run in runs]) for k in range(len(budgets))), strict=True)
-        right.errorbar(budgets, means, spreads, marker="o", markersize=4, color=next(colours), label=name, capsize=2,
-                       linestyle="--" if name.startswith("PPO") else "-")  # fmt: skip
+        right.errorbar(np.array(budgets) * 1.025 ** (number - 2.5), means, spreads, marker="o", markersize=4, label=name,
+                       color=colours[number], linestyle="--" if name.startswith("PPO") else "-", elinewidth=1)  # fmt: skip
+    shipped = content["equal steps"]["shipped"]
+    right.axhline(shipped, color=DIM, linewidth=1, linestyle=":", label="the policy that ships, 8 M")
     right.set_xscale("log")
-    right.set_xticks(budgets, [f"{budget / 1e6:g} M" for budget in budgets], minor=False)
+    right.set_xticks(budgets, labels=_thousands(budgets))
     right.minorticks_off()
     right.set_ylim(0.55, 0.9)
     right.set_xlabel("real agent-steps")
