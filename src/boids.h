@@ -487,9 +487,8 @@ static inline void c_script(Boids* env) {
 #define ENV_CHANGEABLE(X)                                                                                            \
     X(collision_radius) X(speed) X(gentle_turn) X(max_turn) X(flockmates) X(cohesion_weight) X(alignment_weight) X(separation_weight)
 /* name, doc */
-#define ENV_SCALARS(X)                        \
-    X(tick, "steps since the episode began")    \
-    X(tally, "what the episode adds up to")
+#define ENV_SCALARS(X) \
+    X(tick, "steps since the episode began") X(tally, "what the episode adds up to")
 typedef Boids Env;
 #define ENV_LOG BOIDS_LOG
 #define ENV_OBSERVATION BOIDS_OBSERVATION

@@ -53,6 +53,8 @@
  *                                        show/env_window.h has one for environments with c_pixels
  *   ENV_EXTERNALS(X)                     X(result, name, arguments) for every function that c_render calls and that is not linked in.
  *                                        `name` is a pointer to that function; its address is set at run time
+ *   int32_t c_futures(Env*, const EnvFutures*)  shows what a planner imagined for one agent, in every further frame of the window; NULL: nothing
+ *                                        is known any more. It copies what it keeps. Returns the agent that the viewer has selected, or -1
  *   ENV_OBSERVATION(X)                   X(name, doc) for the first elements of an agent's observation, in their order
  *   ENV_CHANGEABLE(X)                    X(name) for every parameter that may change between steps. With it comes
  *       const char* c_changed(Env*)      called where some of them have new values, each in its range. Computes again all that follows
@@ -132,6 +134,14 @@ typedef struct EnvSpace {
 typedef struct EnvMirror {
     int32_t from, sign;
 } EnvMirror;
+
+/* What a planner imagined for one agent: `flights` times each choice first. */
+typedef struct EnvFutures {
+    int32_t agent, flights, choices, steps;
+    const char*
+        items; /* (flights x choices x steps) of the agent: its items of ENV_STATE, one after the other without gaps */
+    const float* expected; /* (choices) the mean sum of rewards */
+} EnvFutures;
 
 /* What c_render returns instead of a number of steps. */
 enum {

@@ -158,6 +158,9 @@ static inline const char* c_check_state(Env* env) {
 }
 static inline void c_restored(Env* env) { (void)env; }
 #endif
+#ifndef c_futures
+static inline int32_t c_futures(Env* env, const EnvFutures* futures) { return (void)env, (void)futures, -1; }
+#endif
 #ifdef c_imagine
 enum { ENV_VEC_HAS_IMAGINE = true };
 #else
@@ -247,6 +250,7 @@ ENV_VEC__DOES(c_script, void, Env*)
 ENV_VEC__DOES(c_changed, const char*, Env*)
 ENV_VEC__DOES(c_check_state, const char*, Env*)
 ENV_VEC__DOES(c_restored, void, Env*)
+ENV_VEC__DOES(c_futures, int32_t, Env*, const EnvFutures*)
 ENV_VEC__DOES(c_imagine, void, Env*, Env*, const Env*, int32_t)
 #undef ENV_VEC__DOES
 _Static_assert(_Generic(((Env*)0)->observations, float*: 1, int32_t*: 1, int8_t*: 1, uint8_t*: 1, default: 0),

@@ -1045,7 +1045,10 @@ BAD_HEADERS = {
     "ENV_SCALAR": (added("#define ENV_SCALAR(X)"), "the lists are ENV_PARAMS, ENV_LOG"),
     "ENV_OBSERVATIONS": (added("#define ENV_OBSERVATIONS(X)"), "the lists are ENV_PARAMS, ENV_LOG"),
     "ENV_CHANGABLE": (added("#define ENV_CHANGABLE(X)"), "the lists are ENV_PARAMS, ENV_LOG"),
-    "scalars without a state": (added("#define ENV_SCALARS(X)"), "ENV_SCALARS, ENV_STATE_VERSION and c_imagine need ENV_STATE"),
+    "scalars without a state": (
+        added("#define ENV_SCALARS(X)"),
+        "ENV_SCALARS, ENV_STATE_VERSION and c_imagine need ENV_STATE",
+    ),
     "imagined steps without a state": (added("#define c_imagine c_imagine"), "c_imagine need ENV_STATE"),
     "changeable, no parameter": (
         lambda text: added("#define ENV_CHANGEABLE(X) X(row)")(text).replace(

@@ -104,7 +104,10 @@ def test_show_config(capsys: pytest.CaptureFixture[str]) -> None:
         ("score --last 900", "--last: expected 1 to 800 steps, got 900"),
         ("score --env.horizon 5", "--env.horizon"),
         ("score --train.gamma 1", "unknown option --train.gamma"),
-        ("score nobody", "nobody: expected random, reynolds, learned, planner or the path of a policy; there is no such file"),
+        (
+            "score nobody",
+            "nobody: expected random, reynolds, learned, planner or the path of a policy; there is no such file",
+        ),
         ("score " + 300 * "x", "expected the path of a policy, got File name too long"),
         ("score --env.num-boids 0", "--env.num-boids: expected an integer in [1, 1048576] boids, got 0"),
         ("score --env.num-bird 3", "unknown option --env.num-bird: did you mean --env.num-boids"),

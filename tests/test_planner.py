@@ -10,7 +10,6 @@ import pytest
 from boids_env import Flocks, UserError, load_policy
 from boids_env._boids import Learner, Planner
 from boids_env.cli import main
-from boids_env.learn.planner import parse
 from boids_env.learn.policies import LEARNED
 from boids_env.learn.score import score, summarize
 from runs import curve
@@ -59,7 +58,7 @@ def test_equal_seeds_and_any_number_of_threads_choose_alike() -> None:
 def test_it_follows_parameters_that_change() -> None:
     with Flocks(1, seed=1) as flocks:
         flocks.reset()
-        planner = parse("planner:horizon=1,prior=none")
+        planner: Any = load_policy("planner:horizon=1,prior=none")
         planner.act(flocks)
         assert np.abs(planner.expected()).max() > 0
         flocks.vec.set_parameters(cohesion_weight=0, alignment_weight=0, separation_weight=0)
@@ -70,7 +69,8 @@ def test_it_follows_parameters_that_change() -> None:
 def test_of_equals_the_turn_that_was_drawn_is_taken() -> None:
     with Flocks(1, num_boids=1, seed=1) as flocks:
         flocks.reset()
-        planner, seen = parse("planner:prior=none"), set()
+        planner: Any = load_policy("planner:prior=none")
+        seen = set()
         for _ in range(40):
             planner.act(flocks)
             seen.add(int(flocks.actions[0]))
@@ -184,5 +184,3 @@ def test_mistakes_of_a_student() -> None:
             learner.regress(0)
         learner.imitate(planner, 2, student=False)
         assert learner.regress(2) > 0
-
-

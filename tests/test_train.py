@@ -262,7 +262,9 @@ def test_the_named_settings_differ_in_one_weight_alone() -> None:
     phases = "mill", "school", "swarm"
     others = [{k: v for k, v in setting_parameters(name).items() if k != "alignment_weight"} for name in phases]
     assert others[0] == others[1] == others[2]
-    with pytest.raises(UserError, match="--setting: expected company or crowd or mill or school or swarm or wide, got cloud"):
+    with pytest.raises(
+        UserError, match="--setting: expected company or crowd or mill or school or swarm or wide, got cloud"
+    ):
         load(setting="cloud")
     assert load({"env.speed": 5.0}, setting="mill")["env"] | {"alignment_weight": 0} == {
         **load(setting="school")["env"], "speed": 5.0, "alignment_weight": 0

@@ -717,3 +717,28 @@ def test_link_of_an_environment_without_a_window(counter) -> None:
     assert counter.link({}) is None
     with pytest.raises(ValueError, match="expected the names of externals alone, got 'InitWindow'"):
         counter.link({"InitWindow": 4096})
+
+
+def test_what_a_planner_imagines(display: dict[str, str]) -> None:
+    code = """
+from boids_env import load_policy
+planner = load_policy("planner:horizon=20,flights=4")
+for _ in range(60):
+    planner.act(flocks)
+    flocks.step()
+frames(2)
+press("space", "t", "h", "F1")  # at rest, and nothing but the flock
+xdotool("mousemove", "640", "400")
+press("v")
+before = picture()
+for _ in range(2):  # the first asks for the flights of the selected boid
+    planner.show(flocks)
+    frames(2)
+keep("futures")
+shown = np.abs(picture() - before).max(2) > 12
+assert 200 < shown.sum() < 20000, shown.sum()  # paths and bars, near the boid
+press("v")
+planner.show(flocks)
+without = frames(2)
+"""
+    view(display, code)

@@ -26,7 +26,6 @@ from learning import kept
 from boids_env import Flocks, load_policy
 from boids_env.learn.config import load, setting_parameters
 from boids_env.learn.distil import AGENT_STEPS, FLOCKS, distil
-from boids_env.learn.planner import parse
 from boids_env.learn.score import EVALUATION_SEED
 from boids_env.learn.train import train
 
@@ -71,14 +70,15 @@ def fly(which: str, parameters: Mapping[str, Any], flocks: int = 8, seeds: int =
 def correlation(horizon: int) -> float:
     """Of what each turn brings beyond the mean turn, frozen and in whole flocks, flown apart from equal states."""
     differences: list[list[Any]] = [[], []]
-    frozen, whole = (parse(f"planner:horizon={horizon},flights=4,others={others}") for others in ("frozen", "flying"))
+    ways = "frozen", "flying"
+    planners: list[Any] = [load_policy(f"planner:horizon={horizon},flights=4,others={others}") for others in ways]
     with Flocks(1, seed=EVALUATION_SEED, horizon=10_000) as env:
         env.reset()
         for step in range(FEW):
             for _ in range(25):  # apart from each other
                 load_policy("learned", seed=step).act(env)
                 env.step()
-            for planner, values in zip((frozen, whole), differences, strict=True):
+            for planner, values in zip(planners, differences, strict=True):
                 planner.act(env)
                 expected = planner.expected()
                 values.append(expected - expected.mean(1, keepdims=True))

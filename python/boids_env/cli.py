@@ -162,7 +162,9 @@ def _distil(options: argparse.Namespace, values: dict[str, Any]) -> int:
     for name in values:
         section, _, key = name.partition(".")
         if section == "learn" and key not in OWN:
-            raise UserError(f"{option(name)}: not possible with --distil, which uses {', '.join(option(f'learn.{n}') for n in OWN)}")
+            raise UserError(
+                f"{option(name)}: not possible with --distil, which uses {', '.join(option(f'learn.{n}') for n in OWN)}"
+            )
     own = {} if options.setting else {f"env.{name}": value for name, value in FLOCKS.items()}
     config = load({**own, "learn.agent_steps": AGENT_STEPS, **values}, setting=options.setting)
     if options.show_config:
@@ -379,8 +381,8 @@ def _parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentP
 
 
 _POLICY = (
-    "random, reynolds, learned (comes with the package), a policy.npz, checkpoint (.pt) or folder of boids train, or planner,"
-    " planner:POLICY,horizon=5,flights=2 or planner:prior=none, which looks ahead"
+    "random, reynolds, learned (comes with the package), a policy.npz, checkpoint (.pt) or folder of boids train,"
+    " or planner, planner:POLICY,horizon=5,flights=2 or planner:prior=none, which looks ahead"
 )
 _ARGMAX = "learned policies take the turn with the highest score, instead of drawing one by its score"
 _WORLD = "Without --env.width and --env.height, the world of more than 64 boids is larger, so that each has as much room."

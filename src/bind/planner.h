@@ -128,6 +128,32 @@ done:
     return result;
 }
 
+static const char show_doc[] =
+    "show($self, /, vec, env=0)\n--\n\n"
+    "Have the window of an environment show, in its further frames, what the last act() imagined for the agent that the viewer has selected.\n"
+    "Call it after each act(). It does nothing where the environment has no window of this kind.\n\n"
+    "Raises: TypeError or ValueError for an argument; RuntimeError before the first reset() of that VecEnv, when it is closed or in use by\n"
+    "another thread, and when the planner is in use by another thread; MemoryError.";
+static inline PyObject* planner_show(PyObject* object, PyObject* args, PyObject* kwargs) {
+    enum { VEC, WHICH, COUNT };
+    static const char* const names[] = {"vec", "env"};
+    PlannerObject* self = (PlannerObject*)object;
+    PyObject *values[COUNT] = {NULL}, *result = NULL;
+    VecEnv* vec = NULL;
+    long long i = 0;
+    if (bind_arguments("show", args, kwargs, names, COUNT, 1, values) < 0) goto done;
+    if (!(vec = take_vecenv("vec", values[VEC])) || take_index(vec, values[WHICH], &i) < 0) goto done;
+    if (take_planner(self) < 0) goto done;
+    if (enter(vec, true) == 0) {
+        result = planner_result(plan_show(&self->planner, &vec->vec, i));
+        leave(vec);
+    }
+    release_planner(self);
+done:
+    bind_drop(values, COUNT);
+    return result;
+}
+
 static const char expected_doc[] =
     "expected($self, /)\n--\n\n"
     "What each action was expected to earn in the last act(): the mean sum of rewards, (num_agents, choices) of float32 as bytes.\n\n"
@@ -155,6 +181,7 @@ static const char planner_doc[] =
 
 static PyMethodDef planner_methods[] = {
     {"act", (PyCFunction)(void (*)(void))planner_act, METH_VARARGS | METH_KEYWORDS, plan_act_doc},
+    {"show", (PyCFunction)(void (*)(void))planner_show, METH_VARARGS | METH_KEYWORDS, show_doc},
     {"expected", planner_expected, METH_NOARGS, expected_doc},
     {0},
 };

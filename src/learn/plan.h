@@ -62,9 +62,14 @@ typedef struct Planner {
     int32_t free_sets[ENV_VEC_MAX_THREADS], num_free; /* of twins, by the number of the thread's recording */
     int64_t room;                                     /* environments for which there is memory: */
     float* returns;                                   /* (environments x flights x agents x choices) */
-    float* means;   /* (environments x agents x choices) of the last plan_act: the mean sum of rewards after each action */
-    int32_t* drawn; /* (environments x agents) first actions of the first flight */
-    uint8_t* ended; /* (threads x choices x agents) whether an agent's flight has ended */
+    float* means;    /* (environments x agents x choices) of the last plan_act: the mean sum of rewards after each action */
+    int32_t* drawn;  /* (environments x agents) first actions of the first flight */
+    uint8_t* ended;  /* (threads x choices x agents) whether an agent's flight has ended */
+    int64_t watched; /* the agent, of all, whose flights are kept; -1: none */
+    int64_t traced;  /* whose flights were kept by the last plan_act; -1: nobody's */
+    char*
+        trace; /* (flights x choices x horizon) its items of ENV_STATE at each step of frozen flights; NULL until it is needed */
+    size_t item; /* bytes of these, of one agent */
     char message[256];
 } Planner;
 
@@ -86,13 +91,16 @@ static inline void plan__free_room(Planner* planner) {
     planner->returns = planner->means = NULL;
     planner->drawn = NULL;
     planner->room = 0;
+    planner->traced = -1;
 }
 
 /* Frees all that a Planner owns. */
 static inline void plan_close(Planner* planner) {
     plan__free_room(planner);
     learn__free(planner->ended);
+    learn__free(planner->trace);
     planner->ended = NULL;
+    planner->trace = NULL;
     learn_close(&planner->policy);
     env_vec_close(&planner->twins);
     planner->opened = false;
@@ -149,6 +157,9 @@ static inline const char* plan_open(Planner* planner, const Env* model, const Pl
         return message;
     }
     planner->has_policy = npz != NULL;
+    planner->watched = planner->traced = -1;
+    for (int k = 0; k < ENV_VEC_NUM_FIELDS; k++)
+        planner->item += env_vec_fields[k].per_agent ? env_vec_fields[k].item_bytes : 0;
     planner->opened = true;
     for (int32_t k = 0; k < planner->num_threads; k++)
         planner->free_sets[planner->num_free++] = k * (1 + planner->num_choices);
@@ -168,6 +179,8 @@ typedef struct PlanWork {
 /* One unit of it. */
 typedef struct PlanFlight {
     Planner* planner;
+    char* trace;              /* (choices x horizon) items of `watched`, or NULL */
+    int32_t watched;          /* an agent of this environment */
     Env *real, *recording;    /* behind the recording come the variants */
     const void* observations; /* of `real`, or NULL: computed anew */
     uint64_t stream;          /* of random numbers */
@@ -224,6 +237,20 @@ static inline void plan__keep_drawn(const PlanFlight* flight) {
         memcpy(flight->drawn, flight->recording->actions, (size_t)flight->planner->num_agents * sizeof(int32_t));
 }
 
+/* Keeps where the watched agent is after step t of a variant. */
+static inline void plan__keep_trace(const PlanFlight* flight, Env* variant, int32_t choice, int32_t t) {
+    const Planner* planner = flight->planner;
+    char* at = flight->trace + (size_t)(choice * planner->settings.horizon + t) * planner->item;
+    size_t bytes = 0;
+    for (int k = 0; k < ENV_VEC_NUM_FIELDS; k++) {
+        const char* items = (const char*)env_vec_field(variant, k, &bytes);
+        const size_t item = env_vec_fields[k].item_bytes;
+        if (!env_vec_fields[k].per_agent) continue;
+        memcpy(at, items + (size_t)flight->watched * item, item);
+        at += item;
+    }
+}
+
 /* A recording, and beside it a variant of all agents for each choice. */
 static inline void plan__fly_frozen(const PlanFlight* flight) {
     const Planner* planner = flight->planner;
@@ -246,6 +273,7 @@ static inline void plan__fly_frozen(const PlanFlight* flight) {
             else
                 for (int32_t i = 0; i < agents; i++) ((int32_t*)variant->actions)[i] = c;
             c_imagine(variant, recording, flight->real, t);
+            if (flight->trace) plan__keep_trace(flight, variant, c, t);
             for (int32_t i = 0; i < agents; i++, returns += choices) {
                 const float earned = ended[i] ? 0.0f : discount * variant->rewards[i];
                 *returns = t > 0 ? *returns + earned : earned;
@@ -310,6 +338,13 @@ static inline void plan__work(void* context, int32_t from, int32_t to) {
         flight.recording = &planner->twins.envs[set];
         flight.observations = work->same_observations ? env_vec_part(work->vec, ENV_VEC_OBSERVATIONS, i) : NULL;
         flight.stream = env_seed(env_seed(planner->seed, 7, work->step), (uint64_t)i, (uint64_t)g);
+        flight.trace = NULL;
+        flight.watched = 0;
+        if (planner->trace && planner->watched >= 0 && planner->watched / planner->num_agents == i) {
+            const size_t part = (size_t)choices * (size_t)planner->settings.horizon * planner->item;
+            flight.watched = (int32_t)(planner->watched % planner->num_agents);
+            flight.trace = planner->trace + (size_t)g * part;
+        }
         flight.returns = planner->returns + (size_t)unit * agents * (size_t)choices;
         flight.drawn = g == 0 ? planner->drawn + (size_t)i * agents : NULL;
         flight.ended = planner->ended + (size_t)set * agents;
@@ -398,7 +433,28 @@ static inline const char* plan_act(Planner* planner, EnvVec* vec, uint64_t step)
     }
     env_threads_run(planner->num_threads, (int32_t)vec->num_envs * planner->settings.flights, plan__work, &work);
     plan__choose(planner, vec);
+    planner->traced = planner->trace && planner->watched < vec->num_agents ? planner->watched : -1;
     return NULL;
+}
+
+/* Has environment i of an EnvVec show, in its window, what the last plan_act imagined for the agent that the viewer selected, from the next
+ * plan_act on. Frozen flights alone. */
+static inline const char* plan_show(Planner* planner, EnvVec* vec, int64_t i) {
+    if (!planner->opened) return "call plan_open() first";
+    const int64_t first = i * planner->num_agents, watched = planner->traced - first;
+    const bool known = planner->traced >= 0 && watched >= 0 && watched < planner->num_agents;
+    const EnvFutures futures = {
+        (int32_t)watched,     planner->settings.flights,
+        planner->num_choices, planner->settings.horizon,
+        planner->trace,       known ? planner->means + (size_t)planner->traced * (size_t)planner->num_choices : NULL};
+    const int32_t selected = c_futures(&vec->envs[i], known ? &futures : NULL);
+    const bool frozen = planner->settings.others == PLAN_FROZEN;
+    planner->watched = frozen && selected >= 0 && selected < planner->num_agents ? first + selected : -1;
+    if (planner->watched < 0 || planner->trace) return NULL;
+    const size_t count =
+        (size_t)planner->settings.flights * (size_t)planner->num_choices * (size_t)planner->settings.horizon;
+    planner->trace = (char*)learn__allocate(count, planner->item + 1);
+    return planner->trace ? NULL : ENV_NO_MEMORY;
 }
 
 #endif

@@ -406,7 +406,8 @@ static inline const char* learn_update(Learner* learner) {
     if (message) return message;
     log.learning_rate = learn_rate(learner);
     for (int32_t epoch = 0; epoch < settings->epochs; epoch++) {
-        learn__shuffle(learner, learner->num_batch, env_seed(learner->seed, 3, (uint64_t)(learner->updates * settings->epochs + epoch)));
+        learn__shuffle(learner, learner->num_batch,
+                       env_seed(learner->seed, 3, (uint64_t)(learner->updates * settings->epochs + epoch)));
         for (int32_t k = 0; k < minibatches; k++) {
             learn__gradient(learner, learner->order + (size_t)k * (size_t)settings->minibatch, &log);
             const float length = sqrtf(learn_sum_of_squares(learner->num_weights, learner->gradient));

@@ -33,6 +33,16 @@ typedef struct BoidsPose {
     uint16_t heading;
 } BoidsPose;
 
+enum { BOIDS_MOST_FUTURES = 4096, BOIDS__TURNS = 5 };
+
+/* What a planner imagined for a boid. */
+typedef struct BoidsFutures {
+    int32_t boid; /* -1: nothing is known */
+    int32_t paths, steps;
+    BoidsPose poses[BOIDS_MOST_FUTURES]; /* (paths x steps); path p begins with turn p % BOIDS__TURNS */
+    float expected[BOIDS__TURNS];        /* the mean sum of rewards after each turn */
+} BoidsFutures;
+
 /* The flock in numbers: means over its boids, computed a few times a second. */
 typedef struct BoidsStats {
     double time, next;   /* seconds: when they were computed, and when they may be again */
@@ -75,6 +85,8 @@ typedef struct BoidsClient {
     RenderTexture trail; /* half as wide and high as the world on the screen */
     float trail_zoom;    /* what it shows: the zoom and the middle */
     uint32_t trail_x, trail_y;
+
+    BoidsFutures futures;
 
     BoidsStats stats;
     int64_t steps;       /* since stats.time */

@@ -72,7 +72,7 @@ static inline void boids__start(Boids* env, BoidsClient* client) {
     client->dart = boids__dart_texture();
     client->trails = env->num_boids <= BOIDS_MOST_TRAILS;
     client->numbers = client->help = true;
-    client->selected = -1;
+    client->selected = client->futures.boid = -1;
     boids__show_all(client);
     boids__show_at_once(env, client);
     env->scripted = false;
@@ -211,6 +211,7 @@ static inline void boids__draw_frame(const Boids* env, BoidsClient* client, cons
                      (int)ceilf(screen->bottom - screen->top));
     if (client->trails && client->trail.id) boids__draw_trails(client, screen);
     if (client->view) boids__draw_view(env, client, screen);
+    if (client->view) boids__draw_futures(env, client, screen);
     boids__draw_flock(env, client, screen);
     if (env->guest.kind) boids__draw_guest(&env->guest);
     EndScissorMode();
@@ -223,6 +224,30 @@ static inline void boids__draw_frame(const Boids* env, BoidsClient* client, cons
     client->window->step = env->tick;
     client->window->covered = layout.help.height;
     env_window_show(client->window);
+}
+
+/* What a planner imagined; of many flights, as many as there is room for. The items are those of ENV_STATE: x, y, heading. */
+#define c_futures c_futures
+static inline int32_t c_futures(Boids* env, const EnvFutures* imagined) {
+    enum { ITEM = 4 + 4 + 2 }; /* bytes */
+    BoidsClient* client = env->client;
+    if (!client) return -1;
+    BoidsFutures* futures = &client->futures;
+    futures->boid = -1;
+    if (imagined && imagined->choices == BOIDS__TURNS && imagined->steps * BOIDS__TURNS <= BOIDS_MOST_FUTURES) {
+        const int32_t room = BOIDS_MOST_FUTURES / (imagined->steps * BOIDS__TURNS);
+        futures->boid = imagined->agent;
+        futures->steps = imagined->steps;
+        futures->paths = (imagined->flights < room ? imagined->flights : room) * BOIDS__TURNS;
+        memcpy(futures->expected, imagined->expected, sizeof futures->expected);
+        for (int32_t k = 0; k < futures->paths * futures->steps; k++) {
+            const char* item = imagined->items + (size_t)k * ITEM;
+            memcpy(&futures->poses[k].x, item, 4);
+            memcpy(&futures->poses[k].y, item + 4, 4);
+            memcpy(&futures->poses[k].heading, item + 8, 2);
+        }
+    }
+    return client->view ? client->selected : -1;
 }
 
 #define c_render c_render

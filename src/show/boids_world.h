@@ -272,6 +272,53 @@ static inline void boids__draw_view(const Boids* env, const BoidsClient* client,
     }
 }
 
+/* How much turn c is worth beside the others: 0 for the worst to 1 for the best. */
+static inline float boids__worth(const BoidsFutures* futures, int c) {
+    float least = futures->expected[0], most = least;
+    for (int k = 1; k < BOIDS__TURNS; k++) {
+        least = fminf(least, futures->expected[k]);
+        most = fmaxf(most, futures->expected[k]);
+    }
+    return most > least ? (futures->expected[c] - least) / (most - least) : 0.5f;
+}
+
+/* The imagined flights of the selected boid as faint paths, which fade as they go on: golden for the best turn, blue for the worst. And
+ * beside the boid a bar for each turn, from hard left to hard right. */
+static inline void boids__draw_futures(const Boids* env, const BoidsClient* client, const BoidsScreen* screen) {
+    const BoidsFutures* futures = &client->futures;
+    if (futures->boid < 0 || futures->boid != client->selected) return;
+    const BoidsPose self = boids__pose_between(client, futures->boid, boids__progress(client));
+    const float x = boids__screen_x(screen, self.x), y = boids__screen_y(screen, self.y);
+    const float thickness = fminf(fmaxf(1.6f * screen->scale, 1.6f), 4.0f);
+    for (int32_t p = 0; p < futures->paths; p++) {
+        const float worth = boids__worth(futures, p % BOIDS__TURNS);
+        const BoidsPose* from = &client->to[futures->boid];
+        float x0 = x + boids__offset_x(env, self.x, from->x) * screen->scale;
+        float y0 = y - boids__offset_y(env, self.y, from->y) * screen->scale;
+        for (int32_t t = 0; t < futures->steps; t++) {
+            const BoidsPose* to = &futures->poses[p * futures->steps + t];
+            const float x1 = x0 + boids__offset_x(env, from->x, to->x) * screen->scale;
+            const float y1 = y0 - boids__offset_y(env, from->y, to->y) * screen->scale;
+            const float left = 1.0f - (float)t / (float)futures->steps; /* of the brightness */
+            show_line(x0, y0, x1, y1, thickness,
+                      show_colour((int)(110 + 145 * worth), (int)(180 + 30 * worth), (int)(255 - 135 * worth),
+                                  (int)((60 + 150 * worth) * left)));
+            x0 = x1;
+            y0 = y1;
+            from = to;
+        }
+    }
+    const float wide = 6.0f, gap = 3.0f, high = 34.0f, bottom = y + 62.0f;
+    const float first = x - 0.5f * (BOIDS__TURNS * (wide + gap) - gap);
+    for (int c = 0; c < BOIDS__TURNS; c++) {
+        const float worth = boids__worth(futures, c), bar = 2.0f + (high - 2.0f) * worth,
+                    at = first + (float)c * (wide + gap);
+        show_rectangle(at, bottom - high, wide, high, show_colour(120, 170, 215, 40));
+        show_rectangle(at, bottom - bar, wide, bar,
+                       show_colour((int)(110 + 145 * worth), (int)(180 + 30 * worth), (int)(255 - 135 * worth), 235));
+    }
+}
+
 /* A ring around the mouse, that swells and shrinks: green for a friend, red for a foe. */
 static inline void boids__draw_guest(const BoidsGuest* guest) {
     const Vector2 mouse = GetMousePosition();

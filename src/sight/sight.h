@@ -393,15 +393,14 @@ typedef struct SightNeighbour {
 SIGHT_INLINE SightNeighbour sight_nearest(const SightBatch* batch, int b, int k, int l) {
     const SightAxis *across = &batch->sight->x_axis, *up = &batch->sight->y_axis;
     const uint32_t own = batch->sums[b].own_xy[l], first = batch->blocks[b].first;
-    const bool none = batch->places[b][k][l] == first + (uint32_t)l; /* its own place stands for none */
-    const uint32_t xy = none ? own : (uint32_t)batch->near[b][k][l];
-    const uint32_t heading = none ? 0 : (uint32_t)(batch->near[b][k][l] >> 32);
+    const uint32_t xy = (uint32_t)batch->near[b][k][l], cs = (uint32_t)(batch->near[b][k][l] >> 32);
+    const uint32_t seen = batch->places[b][k][l] == first + (uint32_t)l ? 0 : UINT32_MAX; /* its own place stands for none */
     /* sight__offset without saturation: it is in sight */
-    const int32_t dx = ((int32_t)((xy - own) << 16) >> 16) * (1 << across->doubles);
-    const int32_t dy = ((int32_t)(((xy >> 16) - (own >> 16)) << 16) >> 16) * (1 << up->doubles);
+    const int32_t dx = ((int32_t)((xy - own) << 16 & seen) >> 16) * (1 << across->doubles);
+    const int32_t dy = ((int32_t)(((xy >> 16) - (own >> 16)) << 16 & seen) >> 16) * (1 << up->doubles);
     const int32_t scale_x = across->scale ? across->scale : 32768, scale_y = up->scale ? up->scale : 32768;
     const SightNeighbour one = {((dx * scale_x >> 14) + 1) >> 1, ((dy * scale_y >> 14) + 1) >> 1,
-                                (int32_t)(heading << 16) >> 16, (int32_t)heading >> 16};
+                                (int32_t)((cs & seen) << 16) >> 16, (int32_t)(cs & seen) >> 16};
     return one;
 }
 

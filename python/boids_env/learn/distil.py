@@ -22,13 +22,15 @@ AGENT_STEPS = 200_000
 ROUNDS, EPOCHS, TEMPERATURE = 8, 6, 0.003  # temperature: of labels, in the unit of rewards
 LEARNING_RATE, GRADIENT_NORM = 0.01, 1.0
 OWN = ("seed", "num_threads", "agent_steps", "policy_layers", "policy_width", "mirror")  # settings of [learn] that count
-HELD_OUT = 2**61  # the first seed of flights that choose the round; training seeds are below it, those of `boids score` above
+HELD_OUT = (
+    2**61
+)  # the first seed of flights that choose the round; training seeds are below it, those of `boids score` above
 STEPS, LAST = 400, 200  # of such a flight; the last ones count
 COLUMNS = ("agent_steps", "seconds", "reward", "error")  # of the learning curve; reward: of the held-out flights
 
 
 def distil(planner: str, config: Config, out: Path, *, overwrite: bool = False) -> bool:
-    """Teaches a policy what a planner would do, in rounds: the planner flies first, then the student, and the planner labels.
+    """Teaches a policy what a planner would do, in rounds: the planner flies first, then the student; the planner labels.
 
     Args:
         planner: as `load_policy` takes it: `planner`, `planner:horizon=1,prior=none`.
@@ -74,7 +76,8 @@ def distil(planner: str, config: Config, out: Path, *, overwrite: bool = False) 
                         about = {"parameters": dict(flocks.parameters), "seed": learn["seed"], "planner": planner}
                         save_policy(out / "policy.npz", _policy(learner), {**about, "agent_steps": learner.agent_steps})
                     kept = "  the best so far" if reward == best else ""
-                    print(f"round {number + 1}  {learner.agent_steps / 1e6:.2f} M agent-steps  {seconds:.1f} s  reward {reward:.3f}{kept}")
+                    so_far = f"{learner.agent_steps / 1e6:.2f} M agent-steps  {seconds:.1f} s"
+                    print(f"round {number + 1}  {so_far}  reward {reward:.3f}{kept}")
         return not interrupts.caught
 
 

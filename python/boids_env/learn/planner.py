@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,23 @@ from boids_env.env.core import Core
 from boids_env.env.flocks import Flocks
 from boids_env.errors import UserError
 from boids_env.learn.config import converter
-from boids_env.learn.policies import Learned, load_policy
 
 NAME = "planner"
 SEEN = ("observation", "num_neighbors")  # parameters that leave the state alone
 DEFAULTS = {"horizon": 5, "flights": 2}  # where they are not the header's
+
+
+@runtime_checkable
+class Prior(Protocol):
+    """A policy that was learned, as a planner needs it: `boids_env.learn.policies.Learned`."""
+
+    name: str
+    interface: Mapping[str, Any]
+    continuous: bool
+    arrays: Mapping[str, Any]
+
+    def check(self, env: Core) -> None:
+        """Raises: UserError, if the spaces are not those that it was trained for."""
 
 
 class Planner:
@@ -34,11 +46,11 @@ class Planner:
     """
 
     def __init__(
-        self, prior: Learned | None = None, *, seed: int = 0, name: str = NAME, num_threads: int = 1, **settings: Any
+        self, prior: Prior | None = None, *, seed: int = 0, name: str = NAME, num_threads: int = 1, **settings: Any
     ) -> None:
         self.name, self.prior, self._seed, self._num_threads = name, prior, seed, num_threads
         self.settings = {**DEFAULTS, **settings}
-        # it looks at the state of a flock: the flock may have any observation, and the flocks that it imagines have the prior's
+        # it looks at the state: the flock may have any observation, and the flocks that it imagines have the prior's
         interface = {} if prior is None else prior.interface
         self._seen = {key: value for key, value in interface.items() if key in SEEN}
         self.interface: Mapping[str, Any] = {key: value for key, value in interface.items() if key not in SEEN}
@@ -56,6 +68,12 @@ class Planner:
         self.planner(env).act(env.vec, self._step)
         self._step += 1
 
+    def show(self, env: Core) -> None:
+        """Has the window show what the next `act` will imagine for the boid that the viewer has selected."""
+        planner = self.planner(env)
+        planner.act(env.vec, self._step)
+        planner.show(env.vec)
+
     def expected(self) -> NDArray[np.float32]:
         """(num_agents, 5) what each turn was expected to earn in the last `act`, in all its steps."""
         if self._planner is None:
@@ -70,28 +88,35 @@ class Planner:
                 with Flocks(1, **{**env.parameters, **self._seen}) as model:
                     if self.prior is not None:
                         self.prior.check(model)
-                    given = {"policy": self._policy, "seed": self._seed, "num_threads": self._num_threads}
-                    self._planner = _boids.Planner(model.vec, **given, **self.settings)
+                    threads = self._num_threads
+                    self._planner = _boids.Planner(
+                        model.vec, policy=self._policy, seed=self._seed, num_threads=threads, **self.settings
+                    )
             except (TypeError, ValueError) as error:
                 raise UserError(f"{self.name}: {error}") from None
             self._for = fixed
         return self._planner
 
 
-def policy_bytes(policy: Learned) -> bytes:
+def policy_bytes(policy: Prior) -> bytes:
     """A policy as the bytes of a policy.npz, whatever file it came from."""
     file = io.BytesIO()
-    np.savez(file, meta=np.array(json.dumps({})), **{name: np.asarray(array, np.float32) for name, array in policy.arrays.items()})
+    np.savez(
+        file, meta=np.array(json.dumps({})), **{name: np.asarray(array, np.float32) for name, array in policy.arrays.items()}
+    )
     return file.getvalue()
 
 
-def parse(which: str, seed: int = 0) -> Planner:
+def parse(which: str, seed: int, load_policy: Callable[[str], Any]) -> Planner:
     """The planner that a text names: `planner`, `planner:POLICY`, `planner:horizon=1,prior=none`.
+
+    Args:
+        load_policy: loads its prior.
 
     Raises:
         UserError: an unknown setting, a value out of its range, no such prior.
     """
-    head, colon, rest = which.partition(":")
+    _, colon, rest = which.partition(":")
     known = _boids.Planner.settings
     settings: dict[str, Any] = {}
     prior: str | None = None
@@ -115,7 +140,7 @@ def parse(which: str, seed: int = 0) -> Planner:
     if prior == "none":
         return Planner(None, seed=seed, name=which, **settings)
     loaded = load_policy(prior or "learned") if prior != NAME else None
-    if not isinstance(loaded, Learned):
+    if not isinstance(loaded, Prior):
         raise UserError(f"{which}: prior: expected none, learned or the path of a policy, got {prior}")
     if loaded.continuous:
         raise UserError(f"{which}: prior: expected a policy with turns to choose from, got one with continuous actions")

@@ -226,7 +226,7 @@ def load_policy(which: str | os.PathLike[str], *, argmax: bool = False, seed: in
     if isinstance(which, str) and re.match(r"planner(:|$)", which):
         from boids_env.learn.planner import parse
 
-        return parse(which, seed)
+        return parse(which, seed, load_policy)
     named = which if isinstance(which, str) and which in settings() else None
     path = LEARNED if which == "learned" else SETTINGS / f"{which}.npz" if named else Path(which)
     try:
@@ -235,7 +235,9 @@ def load_policy(which: str | os.PathLike[str], *, argmax: bool = False, seed: in
             if not path.exists():
                 raise UserError(f"{which}: expected a folder of boids train, and this one holds no policy.npz")
         if not path.is_file():
-            raise UserError(f"{which}: expected random, reynolds, learned, planner or the path of a policy; there is no such file")
+            raise UserError(
+                f"{which}: expected random, reynolds, learned, planner or the path of a policy; there is no such file"
+            )
     except OSError as error:  # a name that is too long, a folder that may not be read
         raise UserError(f"{which}: expected the path of a policy, got {error.strerror}") from None
     arrays, meta = _weights(path) if path.suffix == ".pt" else read_npz(path, LARGEST, "policy.npz of boids train")

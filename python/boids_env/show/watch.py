@@ -17,6 +17,7 @@ from boids_env.env.flocks import Flocks, polarization
 from boids_env.errors import UserError
 from boids_env.learn.config import Config
 from boids_env.learn.live import Learning
+from boids_env.learn.planner import Planner
 from boids_env.learn.policies import Policy, load_policy
 from boids_env.show import terminal
 from boids_env.show.record import STEPS_PER_SECOND, shown_parameters
@@ -88,6 +89,8 @@ def _window(policy: Policy, seed: int, shown: Mapping[str, Any], last: int | Non
             if isinstance(policy, Learning):
                 policy.learn(LEARNING / WINDOW_FPS)
                 flocks.vec.annotate(policy.text, policy.curve)
+            if isinstance(policy, Planner):
+                policy.show(flocks)
             asked = flocks.render()
     return None
 
