@@ -4,7 +4,7 @@
 
 Writes docs/world-models.json and docs/world-models.png, and the tables into docs/world-models.md. What it has measured lies
 in FOLDER (build/worlds), a file for each row; a second run goes on from there, so remove the folder after a change. Needs
-torch and matplotlib. About twenty minutes of one core.
+torch and matplotlib. About a quarter of an hour of one core.
 """
 
 import sys
