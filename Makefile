@@ -56,6 +56,9 @@ learning: install  ## measure what the learner learns: docs/learning.json, docs/
 planning: install  ## measure what looking ahead brings: docs/planning.json, docs/planning.png, tables
 	python tools/planning.py
 
+worlds: install  ## learn world models, and measure what planning with them brings: docs/world-models.json, a figure, tables
+	python examples/world_model/run.py
+
 bench: install  ## measure the speed, ours and the peers': a table, docs/speed.json, docs/speed.png
 	@echo "▸ Measuring: about six minutes. Run nothing else on this machine meanwhile."
 	python bench/speed.py $(ARGS)
@@ -170,4 +173,4 @@ endef
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help train train-pufferlib check test learning planning bench bench-apis bench-learners bench-page bench-peers test-apis policy stills web test-full test-c asan tsan valgrind fuzz lint install clean distclean
+.PHONY: help train train-pufferlib check test learning planning worlds bench bench-apis bench-learners bench-page bench-peers test-apis policy stills web test-full test-c asan tsan valgrind fuzz lint install clean distclean
