@@ -1,9 +1,9 @@
 /* steps.c - steps flocks without Python: what tests/test_instructions.py counts and bench/speed.py times
  *
- *     steps NUM_ENVS NUM_BOIDS rules|nearest STEPS
+ *     steps NUM_ENVS NUM_BOIDS rules|nearest STEPS [NEIGHBOURS]
  *
  * prints nanoseconds of CPU time per agent-step, and the compiler it was built with. The world of a large flock is so large that a
- * boid has 20 neighbours on average. tests/c/CMakeLists.txt builds this once for each instruction set. Every boid repeats one random
+ * boid has NEIGHBOURS neighbours on average, 20 if not given; at the default density it has 2.6. tests/c/CMakeLists.txt builds this once for each instruction set. Every boid repeats one random
  * turn, so that actions cost no time.
  */
 #include "boids.h"
@@ -25,9 +25,12 @@ static int fail(const char* why) {
 }
 
 int main(int argc, char** argv) {
-    const int num_envs = argc == 5 ? atoi(argv[1]) : 0, num_boids = argc == 5 ? atoi(argv[2]) : 0;
-    const long steps = argc == 5 ? atol(argv[4]) : 0;
-    if (num_envs < 1 || steps < 1) return fail("expected NUM_ENVS NUM_BOIDS rules|nearest STEPS");
+    const bool right = argc == 5 || argc == 6;
+    const int num_envs = right ? atoi(argv[1]) : 0, num_boids = right ? atoi(argv[2]) : 0;
+    const long steps = right ? atol(argv[4]) : 0;
+    const float neighbours = argc == 6 ? (float)atof(argv[5]) : 20;
+    if (num_envs < 1 || steps < 1 || !(neighbours > 0))
+        return fail("expected NUM_ENVS NUM_BOIDS rules|nearest STEPS [NEIGHBOURS]");
     Boids* envs = (Boids*)calloc((size_t)num_envs, sizeof(Boids));
     if (!envs) return fail(ENV_NO_MEMORY);
     for (int k = 0; k < num_envs; k++) {
@@ -36,7 +39,7 @@ int main(int argc, char** argv) {
         env->num_boids = num_boids;
         env->observation = strcmp(argv[3], "nearest") == 0;
         env->horizon = 1000000000; /* no episode ends */
-        const float side = env->view_radius * sqrtf((float)num_boids * 0.15707963f);
+        const float side = env->view_radius * sqrtf((float)num_boids * 3.1415927f / neighbours);
         if (side * side > env->width * env->height) env->width = env->height = side;
         env->index = (uint32_t)k;
         env->num_envs = (uint32_t)num_envs;

@@ -100,14 +100,14 @@ static bool may_open(Bytes* in, const Flock* flock) {
 #if defined(FUZZ_PLANTED)
 /* A planted error: it looks at one body too many. */
 static void planted_sum(const Sight* sight, const SightBlock* block, const SightCrowd* crowd, SightCrowdSums* sums,
-                        uint32_t (*squares)[SIGHT_LANES]) {
+                        uint32_t at, uint32_t (*squares)[SIGHT_LANES]) {
     SightCrowd more = *crowd;
     more.size += more.size % 2;
-    sight__plain(sight, block, &more, sums, squares);
+    sight__plain(sight, block, &more, sums, at, squares);
 }
 #endif
 
-#define KERNELS(name) {name, name##_nearest, name##_nearest_of_many}
+#define KERNELS(name) {8, name, name##_nearest, name##_nearest_of_many}
 static const SightKernels plain = KERNELS(sight__plain);
 
 static SightKernels take_kernels(Bytes* in) {

@@ -35,7 +35,7 @@
  *
  * Episode. Truncated, never terminated, after horizon steps. The flock restarts from random positions and headings within the same
  * step: the observations are then the first of the new episode, and the rewards the last of the old. A flock of more than
- * SIGHT_ALL_PAIRS boids is then numbered by place, cell by cell, row after row.
+ * BOIDS_SMALL boids is then numbered by place, cell by cell, row after row.
  *
  * Same seed, same bits: with any instruction set, number of threads and search, if compiled with the flags of the CMake target
  * boids_env::env (-ffp-contract=off and -fno-tree-slp-vectorize).
@@ -92,6 +92,7 @@ typedef struct BoidsObservation {
     BOIDS_OBSERVATION(ENV_FLOAT)
 } BoidsObservation;
 enum { BOIDS_RULES = sizeof(BoidsObservation) / sizeof(float), BOIDS_LONGEST_ROW = BOIDS_RULES + 4 * SIGHT_MOST_NEAREST };
+enum { BOIDS_SMALL = 192 }; /* flocks up to this size keep their numbers, and have one thread */
 
 typedef struct Boids {
     /* shared with the caller */
@@ -261,17 +262,16 @@ SIGHT_EACH_LEVEL static inline void boids__move(Boids* env, uint32_t from, uint3
     }
 }
 
-/* What the boids of a block feel and earn, and their terms of the log: a boid is a lane l of each field. */
+/* What the boids of a batch feel and earn: a boid is a lane l of each field. */
 typedef struct BoidsFelt {
-#define BOIDS__FIELD(name, ...) float name[SIGHT_LANES];
+#define BOIDS__FIELD(name, ...) float name[SIGHT_BATCH];
     BOIDS_OBSERVATION(BOIDS__FIELD) /* first, so that they are the columns of sight_write */
 #undef BOIDS__FIELD
-    float earned[SIGHT_LANES];
-    BoidsTerms terms;
+    float earned[SIGHT_BATCH];
 } BoidsFelt;
 
-/* What one boid, which sees this, feels and earns. */
-SIGHT_INLINE void boids__feel(const Boids* env, const Sighting sees, BoidsFelt* felt, int l) {
+/* What one boid, which sees this, feels and earns, and what it adds to the log. */
+SIGHT_INLINE void boids__feel(const Boids* env, const Sighting sees, BoidsFelt* felt, size_t l, BoidsTerms* terms) {
     const float unit = 1.0f / SIGHT_UNIT, view = env->sight.to_views;
     const float c = (float)sees.own_c * unit, s = (float)sees.own_s * unit;
     const float any = sees.count > 0 ? 1.0f : 0.0f, per_n = any / (float)(sees.count > 0 ? sees.count : 1);
@@ -305,22 +305,22 @@ SIGHT_INLINE void boids__feel(const Boids* env, const Sighting sees, BoidsFelt* 
     const float separation = env->separation_weight * closeness;
     const float reward = sight_clip(cohesion + alignment - separation);
     felt->earned[l] = reward;
-    felt->terms.reward[l] = boids_fixed(reward);
-    felt->terms.cohesion[l] = boids_fixed(cohesion);
-    felt->terms.alignment[l] = boids_fixed(alignment);
-    felt->terms.separation[l] = boids_fixed(separation);
-    felt->terms.local_alignment[l] = boids_fixed(heading_cos);
-    felt->terms.nearest[l] = boids_fixed(any * near);
-    felt->terms.bearing[l] = boids_fixed(away > 0.0f ? aside / away : 0.0f);
-    felt->terms.social[l] = sees.count > 0;
-    felt->terms.collisions[l] = sees.nearest2 < env->collision2;
-    felt->terms.heading_c[l] = sees.own_c;
-    felt->terms.heading_s[l] = sees.own_s;
+    terms->reward += boids_fixed(reward);
+    terms->cohesion += boids_fixed(cohesion);
+    terms->alignment += boids_fixed(alignment);
+    terms->separation += boids_fixed(separation);
+    terms->local_alignment += boids_fixed(heading_cos);
+    terms->nearest += boids_fixed(any * near);
+    terms->bearing += boids_fixed(away > 0.0f ? aside / away : 0.0f);
+    terms->social += sees.count > 0;
+    terms->collisions += sees.nearest2 < env->collision2;
+    terms->heading_c += sees.own_c;
+    terms->heading_s += sees.own_s;
 }
 
 /* The four floats of one of the nearest boids, for the boid in lane l whose own heading is own_c, own_s. */
 SIGHT_INLINE void boids__feel_near(const Boids* env, const SightNeighbour near, int32_t own_c, int32_t own_s,
-                                   float (*felt)[SIGHT_LANES], int l) {
+                                   float (*felt)[SIGHT_LANES], size_t l) {
     const float unit = 1.0f / SIGHT_UNIT, view = env->sight.to_views, c = (float)own_c * unit, s = (float)own_s * unit;
     const float dx = (float)near.x * view, dy = (float)near.y * view;
     const float hx = (float)near.c * unit, hy = (float)near.s * unit;
@@ -356,32 +356,31 @@ SIGHT_EACH_LEVEL static void boids__observe(void* shared, int32_t from, int32_t 
     Boids* env = step->env;
     const Sight* sight = &env->sight;
     const int size = boids_observation_size(env), nearest = env->observation ? env->num_neighbors : 0;
-    float unused[BOIDS_LONGEST_ROW], *row[SIGHT_LANES];
+    float unused[BOIDS_LONGEST_ROW], *row[SIGHT_LANES], near[4][SIGHT_LANES];
     BoidsSums sums;
     SightBatch batch;
-    BoidsFelt felt[SIGHT_BLOCKS];
+    BoidsFelt felt;
     memset(&sums, 0, sizeof sums);
     for (sight_first(sight, (uint32_t)from, (uint32_t)to, nearest, &batch); sight_next(&batch);) {
-        for (int b = 0; b < batch.count; b++) {
-            if (env->guest.kind != BOIDS_NOBODY)
-                boids_see_guest(&env->guest, &batch, b, env->width, env->height, env->view_radius, env->flockmates, env->x,
-                                env->y);
-            sight_prefetch(sight, &batch.blocks[b], env->observations, size);
-            for (int l = 0; l < SIGHT_LANES; l++) boids__feel(env, sight_of(&batch, b, l), &felt[b], l);
-        }
-        for (int b = 0; b < batch.count; b++) {
-            sight_rows(sight, &batch.blocks[b], env->observations, size, unused, row);
-            sight_write(row, 0, felt[b].any, BOIDS_RULES);
+        const size_t groups = (batch.size + SIGHT_LANES - 1) / SIGHT_LANES;
+        if (env->guest.kind != BOIDS_NOBODY)
+            boids_see_guest(&env->guest, &batch, env->width, env->height, env->view_radius, env->flockmates, env->x, env->y);
+        sight_prefetch(&batch, env->observations, size);
+        BoidsTerms terms;
+        memset(&terms, 0, sizeof terms);
+        for (size_t l = 0; l < groups * SIGHT_LANES; l++) boids__feel(env, sight_of(&batch, l), &felt, l, &terms);
+        boids_sums_add_terms(&sums, &terms);
+        if (step->rewards) sight_write_one(&batch, step->rewards, felt.earned);
+        for (size_t first = 0; first < batch.size; first += SIGHT_LANES) {
+            sight_rows(&batch, first, env->observations, size, unused, row);
+            sight_write(row, 0, felt.any + first, SIGHT_BATCH, BOIDS_RULES);
             for (int k = 0; k < nearest; k++) {
-                float near[4][SIGHT_LANES];
-                for (int l = 0; l < SIGHT_LANES; l++)
-                    boids__feel_near(env, sight_nearest(&batch, b, k, l), batch.sums[b].own_c[l], batch.sums[b].own_s[l],
-                                     near, l);
-                sight_write(row, BOIDS_RULES + 4 * k, near[0], 4);
+                for (size_t l = 0; l < SIGHT_LANES; l++)
+                    boids__feel_near(env, sight_nearest(&batch, k, first + l), batch.sums.own_c[first + l],
+                                     batch.sums.own_s[first + l], near, l);
+                sight_write(row, BOIDS_RULES + 4 * k, near[0], SIGHT_LANES, 4);
             }
-            if (step->rewards) sight_write_one(sight, &batch.blocks[b], step->rewards, felt[b].earned);
         }
-        boids_sums_add_terms(&sums, &felt[0].terms, sizeof *felt / sizeof(int32_t), batch.count);
     }
     if (step->threads > 1) env_threads_lock();
     boids_sums_add(&step->sums, &sums);
@@ -409,7 +408,7 @@ static inline void boids__begin(Boids* env, int32_t tick) {
         env->y[i] = (uint32_t)(place >> 32);
         env->heading[i] = (uint16_t)env_random(&env->rng);
     }
-    if (env->num_boids > SIGHT_ALL_PAIRS) /* the observations are written next: until then they are scratch */
+    if (env->num_boids > BOIDS_SMALL) /* the observations are written next: until then they are scratch */
         sight_number_by_place(&env->sight, env->x, env->y, env->heading, env->cs, (uint32_t*)(void*)env->observations);
     env->tick = tick;
     memset(&env->tally, 0, sizeof env->tally);
@@ -425,7 +424,7 @@ static inline void c_step(Boids* env) {
     memset(&step, 0, sizeof step);
     step.env = env;
     step.rewards = env->rewards;
-    step.threads = env->num_boids > SIGHT_ALL_PAIRS ? env->num_threads : 1;
+    step.threads = env->num_boids > BOIDS_SMALL ? env->num_threads : 1;
     env_threads_run(step.threads, env->num_boids, boids__fly, &step);
     sight_update(&env->sight, env->x, env->y, env->cs, step.threads);
     env_threads_run(step.threads, (int32_t)env->sight.rows, boids__observe, &step);

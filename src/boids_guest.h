@@ -20,17 +20,17 @@ typedef struct BoidsGuest {
     float x, y;   /* world units, within the world */
 } BoidsGuest;
 
-/* Adds the guest to what the boids of block b see. width, height, view_radius: world units. x, y: (num_boids) positions, 2^32 to the
+/* Adds the guest to what the boids of a batch see. width, height, view_radius: world units. x, y: (num_boids) positions, 2^32 to the
  * width and the height. */
-static inline void boids_see_guest(const BoidsGuest* guest, SightBatch* batch, int b, float width, float height,
-                                   float view_radius, int32_t flockmates, const uint32_t* x, const uint32_t* y) {
+static inline void boids_see_guest(const BoidsGuest* guest, SightBatch* batch, float width, float height, float view_radius,
+                                   int32_t flockmates, const uint32_t* x, const uint32_t* y) {
     const Sight* sight = batch->sight;
-    SightSums* sums = &batch->sums[b];
+    SightSums* sums = &batch->sums;
     const uint32_t at_x = (uint32_t)(int64_t)(guest->x / (double)width * 4294967296.0);
     const uint32_t at_y = (uint32_t)(int64_t)(guest->y / (double)height * 4294967296.0);
     const float per_x = width / view_radius / 4294967296.0f, per_y = height / view_radius / 4294967296.0f;
-    for (uint32_t l = 0; l < batch->blocks[b].size; l++) {
-        const uint32_t i = sight_id(batch, b, l);
+    for (uint32_t l = 0; l < batch->size; l++) {
+        const uint32_t i = sight_id(batch, l);
         /* offset of the guest, and its square, in view radii */
         const float dx = (float)(int32_t)(at_x - x[i]) * per_x, dy = (float)(int32_t)(at_y - y[i]) * per_y;
         const float d2 = dx * dx + dy * dy;

@@ -13,7 +13,7 @@ static inline void c_imagine(Boids* env, Boids* others, const Boids* real, int32
     memset(&step, 0, sizeof step);
     step.env = env;
     step.rewards = env->rewards;
-    step.threads = env->num_boids > SIGHT_ALL_PAIRS ? env->num_threads : 1;
+    step.threads = env->num_boids > BOIDS_SMALL ? env->num_threads : 1;
     env->guest = real->guest;
     env_threads_run(step.threads, env->num_boids, boids__fly, &step);
     if (env == others) {

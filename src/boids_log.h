@@ -64,19 +64,17 @@ typedef struct BoidsTally {
     int32_t length;                     /* all steps */
 } BoidsTally;
 
-/* What the boids of a block add to the sums: a boid is a lane of each field. */
+/* What boids add to the sums: 32 bits hold that of a batch. The largest term is a distance of 32 separation radii. */
 typedef struct BoidsTerms {
-#define BOIDS__FIELD(name, ...) int32_t name[SIGHT_LANES];
+#define BOIDS__FIELD(name, ...) int32_t name;
     BOIDS_STEP_SUMS(BOIDS__FIELD)
 #undef BOIDS__FIELD
 } BoidsTerms;
 
 SIGHT_INLINE int32_t boids_fixed(float v) { return (int32_t)(v * 65536.0f); }
 
-/* Adds the terms of `count` blocks, `stride` int32_t apart. 32 bits hold their sum: the largest term is a distance of 32 separation
- * radii. */
-SIGHT_INLINE void boids_sums_add_terms(BoidsSums* sums, const BoidsTerms* terms, size_t stride, int count) {
-#define BOIDS__ADD(name, ...) sums->name += sight_sum(terms->name, stride, count);
+static inline void boids_sums_add_terms(BoidsSums* sums, const BoidsTerms* terms) {
+#define BOIDS__ADD(name, ...) sums->name += terms->name;
     BOIDS_STEP_SUMS(BOIDS__ADD)
 #undef BOIDS__ADD
 }

@@ -3,7 +3,7 @@
 #define SIGHT_CELLS_H
 
 #include "env_threads.h"
-#include "sight/torus.h"
+#include "sight/arcs.h"
 
 /* An update, to share among threads: part p of `parts` has bodies [share(p), share(p + 1)) and counts of its own. */
 typedef struct SightUpdate {
@@ -17,17 +17,23 @@ static inline uint32_t sight__share(uint32_t n, int32_t part, int32_t parts) {
     return (uint32_t)((uint64_t)n * (uint32_t)part / (uint32_t)parts);
 }
 
-/* With one cell the order is that of the ids. */
+/* With one cell the order is that of the ids, or one along the longer axis. */
 SIGHT_EACH_LEVEL static void sight__copy(const SightUpdate* update) {
-    const Sight* sight = update->sight;
+    Sight* sight = update->sight;
     const int32_t shift_x = sight->x_axis.shift, shift_y = sight->y_axis.shift, n = sight->size;
     const uint32_t *x = update->x, *y = update->y, *heading = update->heading;
-    SightBody* bodies = sight->bodies;
+    SightBody by_id[SIGHT_CROWD], *bodies = sight->ordered ? by_id : sight->bodies;
     for (int32_t i = 0; i < n; i++) {
         bodies[i].xy = sight_word((int32_t)(x[i] >> shift_x), (int32_t)(y[i] >> shift_y));
         bodies[i].cs = heading[i];
     }
+    if (!sight->ordered) return;
+    for (int32_t k = 0; k < n; k++) memcpy(&sight->bodies[k], &by_id[sight->id[k]], sizeof *by_id);
+    sight__find_arcs(sight);
 }
+
+/* The column of a position along x, or the row of one along y. */
+SIGHT_INLINE uint32_t sight__cell(uint32_t position, uint32_t cells) { return (uint32_t)((uint64_t)position * cells >> 32); }
 
 /* Finds the cell of each body of a part, and counts the part's bodies in each cell. */
 SIGHT_EACH_LEVEL static void sight__count_part(const SightUpdate* update, int32_t part) {
@@ -37,9 +43,7 @@ SIGHT_EACH_LEVEL static void sight__count_part(const SightUpdate* update, int32_
     uint32_t* counts = sight->counts + (size_t)part * columns * rows;
     memset(counts, 0, (size_t)columns * rows * sizeof *counts);
     for (uint32_t i = from; i < to; i++) {
-        const uint32_t column = (uint32_t)(((uint64_t)update->x[i] * columns) >> 32);
-        const uint32_t row = (uint32_t)(((uint64_t)update->y[i] * rows) >> 32);
-        sight->cell[i] = row * columns + column;
+        sight->cell[i] = sight__cell(update->y[i], rows) * columns + sight__cell(update->x[i], columns);
         counts[sight->cell[i]]++;
     }
 }
@@ -85,6 +89,7 @@ static inline void sight_update(Sight* sight, const uint32_t* x, const uint32_t*
     SightUpdate update = {sight, x, y, heading, threads < sight->parts ? threads : sight->parts};
     if (update.parts < 1) update.parts = 1;
     if (cells == 1) {
+        if (sight->ordered && ++sight->age >= SIGHT_MOST_AGE) sight__order(sight, sight->along ? y : x);
         sight__copy(&update);
         return;
     }
@@ -102,21 +107,16 @@ static inline void sight_update(Sight* sight, const uint32_t* x, const uint32_t*
     env_threads_run(update.parts, update.parts, sight__place_parts, &update);
 }
 
-/* The next block, or false after the last. Starts from a block of zeros. */
-static inline bool sight__next_block(const Sight* sight, SightBlock* block) {
+/* The next block, of at most `most` bodies, or false after the last. Starts from a block of zeros. */
+static inline bool sight__next_block(const Sight* sight, uint32_t most, SightBlock* block) {
     const uint32_t columns = sight->columns, first = block->first + block->size;
     if (first >= (uint32_t)sight->size) return false;
-    uint32_t row = block->row, left = block->column; /* .. right: the columns it spans */
-    while (sight->start[(row + 1) * columns] <= first) row++, left = 0;
-    const uint32_t* start = sight->start + (size_t)row * columns;
-    while (start[left + 1] <= first) left++;
-    const uint32_t end = start[left + sight->span < columns ? left + sight->span : columns];
+    const uint32_t row = sight__cell(sight->y[sight->id[first]], sight->rows);
+    const uint32_t left = sight__cell(sight->x[sight->id[first]], columns);
+    const uint32_t end = sight->start[row * columns + (columns - left > sight->span ? left + sight->span : columns)];
     block->first = first;
-    block->size = end - first < SIGHT_LANES ? end - first : SIGHT_LANES;
-    block->row = row;
-    block->column = left;
-    uint32_t right = left;
-    while (start[right + 1] < first + block->size) right++;
+    block->size = end - first < most ? end - first : most;
+    const uint32_t right = sight__cell(sight->x[sight->id[first + block->size - 1]], columns);
 
     /* three rows, in each the columns left - 1 .. right + 1, around the seams */
     block->num_runs = 0;
@@ -150,14 +150,16 @@ SIGHT_INLINE void sight__gather(const Sight* sight, const SightBlock* block, uin
         const uint32_t from = block->from[r], end = number + block->to[r] - from;
         if (block->first - from < end - number) crowd->self = (int32_t)(number + block->first - from - first);
         const uint32_t stop = end < first + size ? end : first + size;
-        for (uint32_t k = number > first ? number : first; k < stop;
-             k += 4) /* and up to three too many, which the next run overwrites */
+        for (
+            uint32_t k = number > first ? number : first; k < stop;
+            k +=
+            SIGHT_LANES) /* and up to 15 too many, which the next run overwrites: most runs are short, and not all as long */
             memcpy(copies + (k - first) * sizeof *sight->bodies, sight->bodies + from + (k - number),
-                   4 * sizeof *sight->bodies);
+                   SIGHT_LANES * sizeof *sight->bodies);
         number = end;
     }
-    /* zero the slot after an odd last body: it is never counted, and this keeps valgrind quiet */
-    memset(copies + size * sizeof *sight->bodies, 0, sizeof *sight->bodies);
+    /* zero the slots after the last body up to a multiple of four: they are never counted, and this keeps valgrind quiet */
+    memset(copies + size * sizeof *sight->bodies, 0, 3 * sizeof *sight->bodies);
     crowd->size = size;
     for (uint32_t p = 0; p < (size + 1) / 2; p += 2) {
 #if defined(__GNUC__)
@@ -175,6 +177,16 @@ SIGHT_INLINE void sight__gather(const Sight* sight, const SightBlock* block, uin
         }
 #endif
     }
+}
+
+/* The fours of the crowd that a block looks at; `fours` has them all. */
+SIGHT_INLINE void sight__choose(const SightBlock* block, uint64_t fours, SightCrowd* crowd) {
+    const int32_t size = (int32_t)crowd->size, from = crowd->self > 0 ? crowd->self : 0;
+    const int32_t end = crowd->self + (int32_t)block->size, to = end < size ? end : size;
+    crowd->own = size % 4 ? (uint64_t)1 << size / 4 : 0;
+    if (from < to) crowd->own |= sight__all_fours((uint32_t)to) & ~(((uint64_t)1 << from / 4) - 1);
+    crowd->own &= fours;
+    crowd->others = fours & ~crowd->own;
 }
 
 #endif

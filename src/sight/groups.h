@@ -49,7 +49,7 @@ static inline void sight_groups(const Sight* sight, int32_t* forest, uint32_t* g
     *largest = 1;
     SightBlock block;
     memset(&block, 0, sizeof block);
-    while (sight__next_block(sight, &block)) {
+    while (sight__next_block(sight, SIGHT_LANES, &block)) {
         for (uint32_t k = block.first; k < block.first + block.size; k++) {
             for (uint32_t r = 0; r < block.num_runs; r++) {
                 for (uint32_t j = block.from[r]; j < block.to[r] && j < k; j++) {

@@ -33,9 +33,13 @@ SIGHT_INLINE const int16_t* sight__selves(int32_t self) {
     return (const int16_t*)&halves + BEFORE + 2 * (self > MOST ? MOST : self < LEAST ? LEAST : self);
 }
 
-/* All ones in the half of the second body of a pair. */
-static const int16_t sight__high_halves[2 * SIGHT_LANES] = {0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1,
-                                                            0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1};
+/* All ones in the halves of a pair that are no bodies of a crowd of `size`, but beyond its last. */
+SIGHT_INLINE const int16_t* sight__beyond(uint32_t size, uint32_t pair) {
+#define LANES_OF(a, b) {a, b, a, b, a, b, a, b, a, b, a, b, a, b, a, b, a, b, a, b, a, b, a, b, a, b, a, b, a, b, a, b}
+    static const int16_t beyond[3][2 * SIGHT_LANES] = {LANES_OF(-1, -1), LANES_OF(0, -1), LANES_OF(0, 0)};
+#undef LANES_OF
+    return beyond[size <= 2 * pair ? 0 : size - 2 * pair < 2 ? 1 : 2];
+}
 
 #if defined(__GNUC__) && defined(__x86_64__)
 #include <immintrin.h>
@@ -63,6 +67,7 @@ static const int16_t sight__high_halves[2 * SIGHT_LANES] = {0, -1, 0, -1, 0, -1,
 #define ADD(a, b) _mm512_add_epi16(a, b)
 #define ADD32(a, b) _mm512_add_epi32(a, b)
 #define SUBTRACT(a, b) _mm512_sub_epi16(a, b)
+#define LESS(a, b) _mm512_subs_epu16(a, b)
 #define DOUBLE(a) _mm512_adds_epi16(a, a)
 #define MULHRS(a, b) _mm512_mulhrs_epi16(a, b)
 #define OR(a, b) _mm512_or_si512(a, b)
@@ -99,6 +104,7 @@ static const int16_t sight__high_halves[2 * SIGHT_LANES] = {0, -1, 0, -1, 0, -1,
 #define ADD(a, b) _mm256_add_epi16(a, b)
 #define ADD32(a, b) _mm256_add_epi32(a, b)
 #define SUBTRACT(a, b) _mm256_sub_epi16(a, b)
+#define LESS(a, b) _mm256_subs_epu16(a, b)
 #define DOUBLE(a) _mm256_adds_epi16(a, a)
 #define MULHRS(a, b) _mm256_mulhrs_epi16(a, b)
 #define OR(a, b) _mm256_or_si256(a, b)
@@ -134,6 +140,7 @@ static const int16_t sight__high_halves[2 * SIGHT_LANES] = {0, -1, 0, -1, 0, -1,
 #define ADD(a, b) _mm_add_epi16(a, b)
 #define ADD32(a, b) _mm_add_epi32(a, b)
 #define SUBTRACT(a, b) _mm_sub_epi16(a, b)
+#define LESS(a, b) _mm_subs_epu16(a, b)
 #define DOUBLE(a) _mm_adds_epi16(a, a)
 #define MULHRS(a, b) _mm_mulhrs_epi16(a, b)
 #define OR(a, b) _mm_or_si128(a, b)
@@ -176,6 +183,7 @@ static const int16_t sight__high_halves[2 * SIGHT_LANES] = {0, -1, 0, -1, 0, -1,
 #define ADD(a, b) vaddq_s16(a, b)
 #define ADD32(a, b) OF_U32(vaddq_u32(U32(a), U32(b)))
 #define SUBTRACT(a, b) vsubq_s16(a, b)
+#define LESS(a, b) OF_U16(vqsubq_u16(U16(a), U16(b)))
 #define DOUBLE(a) vqaddq_s16(a, a)
 #define MULHRS(a, b) vqrdmulhq_s16(a, b)
 #define OR(a, b) vorrq_s16(a, b)
@@ -218,6 +226,7 @@ static const int16_t sight__high_halves[2 * SIGHT_LANES] = {0, -1, 0, -1, 0, -1,
 #define ADD(a, b) wasm_i16x8_add(a, b)
 #define ADD32(a, b) wasm_i32x4_add(a, b)
 #define SUBTRACT(a, b) wasm_i16x8_sub(a, b)
+#define LESS(a, b) wasm_u16x8_sub_sat(a, b)
 #define DOUBLE(a) wasm_i16x8_add_sat(a, a)
 #define MULHRS(a, b) wasm_i16x8_q15mulr_sat(a, b)
 #define OR(a, b) wasm_v128_or(a, b)
@@ -240,29 +249,29 @@ static const int16_t sight__high_halves[2 * SIGHT_LANES] = {0, -1, 0, -1, 0, -1,
 
 /* The fastest that this processor has. */
 static inline SightKernels sight__fastest_kernels(void) {
-#define KERNELS(name) {name, name##_nearest, name##_nearest_of_many}
+#define KERNELS(lanes, name) {lanes, name, name##_nearest, name##_nearest_of_many}
 #if defined(__GNUC__) && defined(__x86_64__) && \
     (!defined(SIGHT_ONE_TARGET) || (defined(__AVX512BW__) && defined(__AVX512VNNI__)))
-    const SightKernels avx512 = KERNELS(sight__avx512);
+    const SightKernels avx512 = KERNELS(16, sight__avx512);
     if (SIGHT_HAS("avx512bw") && SIGHT_HAS("avx512vnni")) return avx512;
 #endif
 #if defined(__GNUC__) && defined(__x86_64__) && (!defined(SIGHT_ONE_TARGET) || defined(__AVX2__))
-    const SightKernels avx2 = KERNELS(sight__avx2);
+    const SightKernels avx2 = KERNELS(8, sight__avx2);
     if (SIGHT_HAS("avx2")) return avx2;
 #endif
 #if defined(__GNUC__) && defined(__x86_64__) && (!defined(SIGHT_ONE_TARGET) || defined(__SSE4_1__))
-    const SightKernels sse4 = KERNELS(sight__sse4);
+    const SightKernels sse4 = KERNELS(8, sight__sse4);
     if (SIGHT_HAS("sse4.1")) return sse4;
 #endif
 #if defined(__GNUC__) && defined(__aarch64__)
-    const SightKernels neon = KERNELS(sight__neon);
+    const SightKernels neon = KERNELS(8, sight__neon);
     return neon;
 #endif
 #if defined(__wasm_simd128__)
-    const SightKernels wasm = KERNELS(sight__wasm);
+    const SightKernels wasm = KERNELS(8, sight__wasm);
     return wasm;
 #endif
-    const SightKernels plain = KERNELS(sight__plain);
+    const SightKernels plain = KERNELS(8, sight__plain);
     return plain;
 #undef KERNELS
 }

@@ -5,18 +5,20 @@
 #include "sight/cells.h"
 
 /* Merges the square distances of a crowd into the least keys, of which `levels` are kept. */
-static inline void sight__sort(const Sight* sight, const SightCrowd* crowd, SightSquares squares, uint32_t first, int levels,
-                               uint32_t (*keys)[SIGHT_LANES]) {
-    for (uint32_t p = (crowd->size + 1) / 2; p % 4; p++) memset(squares[p], 255, sizeof squares[p]);
+static inline void sight__sort(const Sight* sight, const SightBlock* block, const SightCrowd* crowd, SightSquares squares,
+                               uint32_t first, int levels, uint32_t (*keys)[SIGHT_LANES]) {
+    uint32_t rows = 0; /* an even number of fours is sorted */
+    for (uint64_t left = crowd->others | crowd->own; left; left &= left - 1) rows += 2;
+    if (rows % 4) memset(squares[rows], 255, 2 * sizeof *squares);
     if (levels <= 9)
-        sight->kernels.nearest(crowd, squares, first, keys);
+        sight->kernels.nearest(crowd, squares, first, block->size, keys);
     else
-        sight->kernels.nearest_of_many(crowd, squares, first, levels, keys);
+        sight->kernels.nearest_of_many(crowd, squares, first, block->size, levels, keys);
 }
 
 /* The places of the nearest of one body, by comparing all that it sees. */
-static inline void sight__nearest_exact(const Sight* sight, const SightBlock* block, uint32_t lane, int most,
-                                        uint32_t (*places)[SIGHT_LANES]) {
+static inline void sight__nearest_exact(const Sight* sight, const SightBlock* block, uint32_t lane, int most, uint32_t at,
+                                        uint32_t (*places)[SIGHT_BATCH_LANES]) {
     const uint32_t self = block->first + lane;
     uint64_t best[SIGHT_MOST_NEAREST]; /* square distance, id, place: 16 + 20 + 20 bits */
     for (int k = 0; k < most; k++) best[k] = UINT64_MAX;
@@ -30,7 +32,7 @@ static inline void sight__nearest_exact(const Sight* sight, const SightBlock* bl
             best[at] = key;
         }
     }
-    for (int k = 0; k < most; k++) places[k][lane] = best[k] == UINT64_MAX ? self : (uint32_t)(best[k] & 0xFFFFF);
+    for (int k = 0; k < most; k++) places[k][at + lane] = best[k] == UINT64_MAX ? self : (uint32_t)(best[k] & 0xFFFFF);
 }
 
 /* The square distance from the body at `place` to the nearest in a run of others, from whole positions; `least` if that is less. */
@@ -61,8 +63,10 @@ SIGHT_INLINE void sight__exact_push(const Sight* sight, uint32_t from, uint32_t 
     }
 }
 
-/* Both, of lane l of a block. They need what is very near: the body's own cell holds that, unless the body is at an edge of it. */
-SIGHT_EACH_LEVEL static void sight__exact_lane(const Sight* sight, const SightBlock* block, SightSums* sums, uint32_t l) {
+/* Both, of lane l of a block whose sums begin at lane `at`. They need what is very near: the body's own cell holds that, unless the
+ * body is at an edge of it. */
+SIGHT_EACH_LEVEL static void sight__exact_lane(const Sight* sight, const SightBlock* block, SightSums* sums, uint32_t at,
+                                               uint32_t l) {
     const uint32_t place = block->first + l, id = sight->id[place], edge = sight->exact_edge;
     const uint64_t column = (uint64_t)sight->eye_x[id] * sight->columns,
                    row = (uint64_t)sight->eye_y[id] * sight->rows; /* x 2^32 */
@@ -79,21 +83,21 @@ SIGHT_EACH_LEVEL static void sight__exact_lane(const Sight* sight, const SightBl
         least = sight__exact_nearest2(sight, from[r], to[r], place, least);
         if (sight->exact_push) sight__exact_push(sight, from[r], to[r], place, &push_x, &push_y);
     }
-    sums->nearest2[l] = least;
+    sums->nearest2[at + l] = least;
     if (!sight->exact_push) return;
-    sums->push_x[l] = (float)push_x;
-    sums->push_y[l] = (float)push_y;
+    sums->push_x[at + l] = (float)push_x;
+    sums->push_y[at + l] = (float)push_y;
 }
 
 /* Computes anew what the sums of a block tell too coarsely of very near bodies. */
-static inline void sight__exact(const Sight* sight, const SightBlock* block, SightSums* sums) {
+static inline void sight__exact(const Sight* sight, const SightBlock* block, SightSums* sums, uint32_t at) {
     for (uint32_t l = 0; l < block->size; l++)
-        if (sums->nearest2[l] <= (float)sight->exact2) sight__exact_lane(sight, block, sums, l);
+        if (sums->nearest2[at + l] <= (float)sight->exact2) sight__exact_lane(sight, block, sums, at, l);
 }
 
 /* From keys to places in cell order; a body's own place where it has fewer neighbours. */
 SIGHT_INLINE void sight__places(const Sight* sight, const SightBlock* block, int most, uint32_t (*keys)[SIGHT_LANES],
-                                uint32_t (*places)[SIGHT_LANES]) {
+                                uint32_t at, uint32_t (*places)[SIGHT_BATCH_LANES]) {
     const uint32_t none = (uint32_t)sight->view2 << 16, first = block->first, runs = block->num_runs;
     uint32_t begin[6], gap[6]; /* number and place differ by the same in all of a run */
     gap[0] = block->from[0];
@@ -110,9 +114,9 @@ SIGHT_INLINE void sight__places(const Sight* sight, const SightBlock* block, int
             for (uint32_t l = 0; l < SIGHT_LANES; l++) place[l] += (key[l] & 0xFFFF) >= first_number ? further : 0;
         }
         for (uint32_t l = 0; l < SIGHT_LANES; l++) place[l] = key[l] < none ? place[l] : first + l;
-        memcpy(places[k], place, sizeof place);
+        memcpy(places[k] + at, place, sizeof place);
     }
-    if (sight->columns * sight->rows == 1 && block->num_seen <= SIGHT_MOST_SORTED)
+    if (!sight->sorted && block->num_seen <= SIGHT_MOST_SORTED)
         return; /* a place is an id then, and of two as far the lower came first */
 
     uint32_t tied[SIGHT_LANES] = {0};
@@ -122,16 +126,16 @@ SIGHT_INLINE void sight__places(const Sight* sight, const SightBlock* block, int
     for (uint32_t l = 0; l < block->size; l++) {
         if (block->num_seen > SIGHT_MOST_SORTED ||
             (keys[most - 1][l] < none && keys[most - 1][l] >> 16 == keys[most][l] >> 16)) {
-            sight__nearest_exact(sight, block, l, most, places); /* the last is as far as one left out */
+            sight__nearest_exact(sight, block, l, most, at, places); /* the last is as far as one left out */
         } else if (tied[l]) {
             for (int k = 1; k < most; k++) {
-                const uint32_t place = places[k][l];
-                int at = k;
-                for (;
-                     at > 0 && keys[at - 1][l] >> 16 == keys[at][l] >> 16 && sight->id[places[at - 1][l]] > sight->id[place];
-                     at--)
-                    places[at][l] = places[at - 1][l];
-                places[at][l] = place;
+                const uint32_t lane = at + l, place = places[k][lane];
+                int to = k;
+                for (; to > 0 && keys[to - 1][l] >> 16 == keys[to][l] >> 16 &&
+                       sight->id[places[to - 1][lane]] > sight->id[place];
+                     to--)
+                    places[to][lane] = places[to - 1][lane];
+                places[to][lane] = place;
             }
         }
     }

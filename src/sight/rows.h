@@ -1,4 +1,4 @@
-/* rows.h - from lanes to rows: what was computed for the bodies of a block, written to arrays by body */
+/* rows.h - from lanes to rows: what was computed for the bodies of a batch, written to arrays by body */
 #ifndef SIGHT_ROWS_H
 #define SIGHT_ROWS_H
 
@@ -44,52 +44,47 @@ SIGHT_INLINE void sight__write_two(float* const* row, int at, const float* a, co
 #endif
 }
 
-/* Writes `count` columns, SIGHT_LANES floats each, to elements [at, at + count) of the rows; count is even. */
-SIGHT_INLINE void sight_write(float* const row[SIGHT_LANES], int at, const float* columns, int count) {
+/* Writes `count` columns, `stride` floats apart, to elements [at, at + count) of sixteen rows; count is even. */
+SIGHT_INLINE void sight_write(float* const row[SIGHT_LANES], int at, const float* columns, int stride, int count) {
     for (int l = 0; l < SIGHT_LANES; l += 4) {
         const float* column = columns + l;
         int k = 0;
-        for (; k + 4 <= count; k += 4, column += 4 * SIGHT_LANES)
-            sight__write_four(row + l, at + k, column, column + SIGHT_LANES, column + 2 * SIGHT_LANES,
-                              column + 3 * SIGHT_LANES);
-        if (k < count) sight__write_two(row + l, at + k, column, column + SIGHT_LANES);
+        for (; k + 4 <= count; k += 4, column += 4 * stride)
+            sight__write_four(row + l, at + k, column, column + stride, column + 2 * stride, column + 3 * stride);
+        if (k < count) sight__write_two(row + l, at + k, column, column + stride);
     }
 }
 
-/* The sum over the lanes of `count` blocks of a column; `stride` int32_t lie between the columns of two blocks. It must fit in 32 bits. */
-SIGHT_INLINE int32_t sight_sum(const int32_t* column, size_t stride, int count) {
-    int32_t lanes[SIGHT_LANES] = {0}, sum = 0;
-    for (int b = 0; b < count; b++)
-        for (int l = 0; l < SIGHT_LANES; l++) lanes[l] += column[(size_t)b * stride + (size_t)l];
-    for (int l = 0; l < SIGHT_LANES; l++) sum += lanes[l];
-    return sum;
-}
+/* Which body it is. */
+SIGHT_INLINE uint32_t sight_id(const SightBatch* batch, uint32_t l) { return batch->sight->id[batch->first + l]; }
 
-/* The rows of a block's bodies in an array of `length` floats a body. Absent lanes share the row `unused`, which nobody reads. */
-SIGHT_INLINE void sight_rows(const Sight* sight, const SightBlock* block, float* array, int length, float* unused,
+/* The rows of the bodies in lanes l .. l + 15 of an array of `length` floats a body. Absent lanes share the row `unused`, which nobody
+ * reads. */
+SIGHT_INLINE void sight_rows(const SightBatch* batch, size_t l, float* array, int length, float* unused,
                              float* row[SIGHT_LANES]) {
-    const bool sorted = sight->columns * sight->rows > 1;
-    for (uint32_t l = 0; l < SIGHT_LANES; l++)
-        row[l] = array + (size_t)(sorted ? sight->id[block->first + l] : block->first + l) * (size_t)length;
-    for (uint32_t l = block->size; l < SIGHT_LANES; l++) row[l] = unused;
+    const size_t first = batch->first + l;
+    const uint32_t* id = batch->sight->id + first;
+    for (size_t k = 0; k < SIGHT_LANES; k++) row[k] = array + (batch->sight->sorted ? id[k] : first + k) * (size_t)length;
+    for (size_t k = batch->size - l; k < SIGHT_LANES; k++) row[k] = unused;
 }
 
-/* Writes one float for each body of a block. */
-SIGHT_INLINE void sight_write_one(const Sight* sight, const SightBlock* block, float* array, const float* column) {
-    if (sight->columns * sight->rows > 1)
-        for (uint32_t l = 0; l < block->size; l++) array[sight->id[block->first + l]] = column[l];
+/* Writes one float for each body of a batch. */
+SIGHT_INLINE void sight_write_one(const SightBatch* batch, float* array, const float* column) {
+    if (batch->sight->sorted)
+        for (uint32_t l = 0; l < batch->size; l++) array[sight_id(batch, l)] = column[l];
     else
-        memcpy(array + block->first, column, block->size * sizeof *array);
+        memcpy(array + batch->first, column, batch->size * sizeof *array);
 }
 
-/* Asks for the memory that a block will write to: in a large swarm its rows are far apart. */
-SIGHT_INLINE void sight_prefetch(const Sight* sight, const SightBlock* block, const float* array, int length) {
+/* Asks for the memory that a batch will write to: in a large swarm its rows are far apart. */
+SIGHT_INLINE void sight_prefetch(const SightBatch* batch, const float* array, int length) {
 #if defined(__GNUC__)
-    if (sight->columns * sight->rows == 1) return;
-    for (uint32_t k = block->first; k < block->first + SIGHT_LANES; k++)
-        for (int at = 0; at < length; at += 16) __builtin_prefetch(array + (size_t)sight->id[k] * (size_t)length + at, 1);
+    if (batch->sight->size <= 4096) return;
+    for (uint32_t l = 0; l < batch->size; l++)
+        for (int at = 0; at < length; at += 16)
+            __builtin_prefetch(array + (size_t)sight_id(batch, l) * (size_t)length + at, 1);
 #else
-    (void)sight, (void)block, (void)array, (void)length;
+    (void)batch, (void)array, (void)length;
 #endif
 }
 

@@ -10,13 +10,12 @@
  *     sight_update(&sight, x, y, heading, 1);                                       // when the bodies have moved
  *     SightBatch batch;
  *     for (sight_first(&sight, 0, sight.rows, 0, &batch); sight_next(&batch);)      // up to 64 bodies at a time
- *         for (int b = 0; b < batch.count; b++)
- *             for (uint32_t l = 0; l < batch.blocks[b].size; l++)
- *                 neighbours[sight_id(&batch, b, l)] = sight_of(&batch, b, l).count;
+ *         for (uint32_t l = 0; l < batch.size; l++) neighbours[sight_id(&batch, l)] = sight_of(&batch, l).count;
  *     sight_close(&sight);
  *
- * The loops over lanes l are for the compiler to turn into vector instructions. They may run to SIGHT_LANES: lanes beyond the size
- * of a block hold zeros. rows.h writes what was computed in lanes to one row for each body; groups.h finds connected bodies.
+ * The loops over lanes l are for the compiler to turn into vector instructions. They may run to the next multiple of SIGHT_LANES: lanes
+ * beyond the size of a batch hold zeros. rows.h writes what was computed in lanes to one row for each body;
+ * groups.h finds connected bodies.
  *
  * Same bits everywhere. All is integer arithmetic, and integer sums have no order: any vector width, number of threads and search (all
  * pairs, or cells) gives the same sums. Sums become the nearest float at the end.
@@ -33,18 +32,24 @@
  * with mulhrs(a, b) = round(a * b / 2^15), one instruction of SSSE3, AVX2, AVX-512, NEON and WebAssembly. A square distance is off by 1 at most, which
  * matters to the very near: where d2 is at most sight->exact2, the distance to the nearest is computed anew from whole positions.
  *
- * Lanes. A vector holds the bodies that look, 32 bits each. The loop runs over the bodies that they look at, two at a time, one for
- * either half of a lane. Nothing is summed across a vector, and nothing branches.
+ * Lanes. A vector holds the bodies that look, 32 bits each. The loop runs over the bodies that they look at, four at a time, two of them
+ * in the halves of a lane. Nothing is summed across a vector.
  *
- * Cells. Bodies are sorted by cell (a stable counting sort); a cell is at least a view radius wide. A block is a run of up to SIGHT_LANES
+ * Cells. Bodies are sorted by cell (a stable counting sort); a cell is at least a view radius wide. A block is a run of up to 8 or 16
  * bodies in that order, from one row of cells. It can see three rows of cells: runs of bodies, two in a row where it crosses the seam of
- * the torus. They are copied into a crowd, in pairs. Small swarms have one cell, and all pairs are formed.
+ * the torus. They are copied into a crowd, in pairs. A block spans as many cells as it needs to be full, unless the window ends before.
+ *
+ * Small swarms have one cell, and one crowd that holds all. Their bodies are kept in order along the longer axis, and a block looks at
+ * the part of the crowd that is near it on that axis: see arcs.h.
+ *
+ * Batches. Blocks need not be full: what they see is handed out for up to 64 bodies at a time, whose lanes leave no gap.
  *
  * Memory: 16 bytes a body, 8 bytes a cell, and 4 bytes a cell for every further thread. There are at most 4 cells a body, or 4096.
  * Threads: several may read a Sight. sight_update shares its work among threads; so can who loops over rows of cells.
  *
- * types.h structs and limits; torus.h arithmetic; cells.h the search; pairs.h the sums in plain C; kernel.h the same in vector lanes,
- * lanes.h for each instruction set; nearest.h the nearest ones; rows.h lanes to rows; groups.h who is connected with whom.
+ * types.h structs and limits; torus.h arithmetic; cells.h the search; arcs.h that of small swarms; pairs.h the sums in plain C;
+ * kernel.h the same in vector lanes, lanes.h for each instruction set; nearest.h the nearest ones; rows.h lanes to rows; groups.h who is
+ * connected with whom.
  */
 #ifndef SIGHT_H
 #define SIGHT_H
@@ -78,15 +83,28 @@ static inline int16_t sight__scale(double view, double radius) {
 
 /* Whether all pairs would be too many, or farther apart than differences of 16 bits tell. */
 static inline bool sight__needs_cells(const Sight* sight) {
-    return sight->size > SIGHT_ALL_PAIRS || sight->x_axis.cells >= 32 || sight->y_axis.cells >= 32;
+    return sight->size > SIGHT_CROWD || sight->x_axis.cells >= 32 || sight->y_axis.cells >= 32;
+}
+
+/* Columns that a block spans at most. Where the window is a part of the world, no pair may be half a window apart: a pair takes fewer
+ * than `beyond` columns more than the block spans. */
+static inline uint32_t sight__span(const Sight* sight, uint32_t columns, uint32_t beyond) {
+    const uint32_t half_windows = 2u << (16 - sight->x_axis.shift); /* to a side */
+    return half_windows > 2 ? columns / half_windows - beyond : columns;
 }
 
 /* Uses the cells, or one cell, which forms all pairs. Both give the same sums. All pairs need fewer than 32 cells an axis. */
 static inline void sight_use_cells(Sight* sight, bool use_cells) {
     sight->columns = use_cells ? sight->x_axis.cells : 1;
     sight->rows = use_cells ? sight->y_axis.cells : 1;
-    sight->span = SIGHT_SPAN;
-    if (sight->columns * sight->rows > 1) return;
+    sight->span = sight__span(sight, sight->x_axis.cells, 1);
+    sight->sorted = sight->columns * sight->rows > 1;
+    sight->ordered = false;
+    if (sight->sorted) return;
+    /* an order helps where a block sees a part of the longer axis only */
+    const uint32_t longer = sight->x_axis.cells > sight->y_axis.cells ? sight->x_axis.cells : sight->y_axis.cells;
+    sight->sorted = sight->ordered = longer > 4 && sight->size > 2 * SIGHT_LANES && sight->size <= SIGHT_CROWD;
+    sight->age = SIGHT_MOST_AGE; /* the next update puts them in order */
     for (int32_t i = 0; i < sight->size; i++) sight->id[i] = (uint32_t)i;
     sight->start[0] = 0;
     sight->start[1] = (uint32_t)sight->size;
@@ -131,6 +149,9 @@ static inline const char* sight_init(Sight* sight, int32_t size, double width, d
     const double separation = sight->view * separation_radius / view_radius;
     const double exact_view2 = sight->view * sight->view / 32768.0, share = separation_radius / view_radius;
     sight->view2 = (int32_t)(exact_view2 + 0.5);
+    /* a square distance is out of sight if the part of it along one axis is */
+    sight->along = columns < rows ? 16 : 0;
+    sight->reach = (int32_t)(view_radius * 1.002 / (sight->along ? height : width) * 65536.0) + 2;
     sight->to_views = (float)(1.0 / sight->view);
     sight->to_separations2 = (float)(1.0 / (exact_view2 * share * share));
     sight->separation2 = (int32_t)(separation * separation / 32768.0 + 0.5);
@@ -204,9 +225,7 @@ static inline void sight_widen(Sight* sight, double reach) {
     if (cells[0] * cells[1] == 1) return;
     sight->columns = cells[0];
     sight->rows = cells[1];
-    /* the farthest pair is span + 2 cells apart: less than half a window */
-    const uint32_t most = cells[0] / windows[0] / 2 - 2;
-    sight->span = windows[0] > 1 && most < SIGHT_SPAN ? most : SIGHT_SPAN;
+    sight->span = sight__span(sight, cells[0], 2); /* one of them because who looks is up to a cell away */
 }
 
 /* What others see in place of the bodies: body i, moved to x[i], y[i], heading[i], sees all but the body i of `sight`, at most as far from
@@ -215,6 +234,7 @@ static inline void sight_widen(Sight* sight, double reach) {
 static inline Sight sight_of_others(const Sight* sight, const uint32_t* x, const uint32_t* y, const uint32_t* heading,
                                     Sight* memory) {
     Sight others = *sight;
+    others.ordered = false; /* the arcs are those of the bodies */
     others.eyes = memory->bodies;
     others.eye_x = x;
     others.eye_y = y;
@@ -234,154 +254,174 @@ static inline int32_t* sight_scratch(Sight* sight) { return (int32_t*)sight->cel
 
 /* --- what a block sees ------------------------------------------------------------------------------------------------------ */
 
-/* sight__look where a block sees more than one crowd. */
-SIGHT_EACH_LEVEL static void sight__look_at_crowds(const Sight* sight, const SightBlock* block, SightCrowd* crowd,
-                                                   SightSums* sums, int levels, uint32_t (*keys)[SIGHT_LANES]) {
-    double x[SIGHT_LANES] = {0}, y[SIGHT_LANES] = {0}, c[SIGHT_LANES] = {0}, s[SIGHT_LANES] = {0};
-    double push_x[SIGHT_LANES] = {0}, push_y[SIGHT_LANES] = {0}; /* whole numbers below 2^53: exact */
-    SightCrowdSums part;
+/* The levels of keys that are sorted to list the `nearest` nearest: one more, which tells whether the last is as far as one left out. */
+SIGHT_INLINE int sight__levels(int nearest) { return nearest == 0 ? 0 : nearest > 8 ? nearest + 1 : 9; }
+
+/* The sums and the nearest of a block that sees more than one crowd. at: its first lane. */
+SIGHT_EACH_LEVEL static void sight__look_at_crowds(SightBatch* batch, const SightBlock* block, uint32_t at) {
+    const Sight* sight = batch->sight;
+    SightCrowd* crowd = &batch->crowd;
+    const SightCrowdSums* part = &batch->looked;
+    SightSums* sums = &batch->sums;
+    const int levels = sight__levels(batch->nearest);
+    SightKeys keys;
     SightSquares squares;
+    if (levels) memset(keys, 255, (size_t)levels * sizeof *keys);
+    double total[6][SIGHT_LANES] = {{0}}; /* whole numbers below 2^53: exact */
     for (uint32_t first = 0; first < block->num_seen; first += SIGHT_CROWD) {
         sight__gather(sight, block, first, crowd);
-        sight->kernels.sum(sight, block, crowd, &part, levels ? squares : NULL);
-        if (levels) sight__sort(sight, crowd, squares, first, levels, keys);
-        for (int l = 0; l < SIGHT_LANES; l++) {
-            sums->count[l] = part.count[l] + (first ? sums->count[l] : 0);
-            if (!first || (float)part.nearest2[l] < sums->nearest2[l]) sums->nearest2[l] = (float)part.nearest2[l];
-            x[l] += part.x[l];
-            y[l] += part.y[l];
-            c[l] += part.c[l];
-            s[l] += part.s[l];
-            push_x[l] += part.push_x[l];
-            push_y[l] += part.push_y[l];
+        sight__choose(block, sight__all_fours(crowd->size), crowd);
+        sight->kernels.sum(sight, block, crowd, &batch->looked, at, levels ? squares : NULL);
+        if (levels) sight__sort(sight, block, crowd, squares, first, levels, keys);
+        for (uint32_t l = 0; l < block->size; l++) {
+            const uint32_t lane = at + l;
+            sums->count[lane] = part->count[lane] + (first ? sums->count[lane] : 0);
+            if (!first || (float)part->nearest2[lane] < sums->nearest2[lane])
+                sums->nearest2[lane] = (float)part->nearest2[lane];
+            total[0][l] += part->x[lane];
+            total[1][l] += part->y[lane];
+            total[2][l] += part->c[lane];
+            total[3][l] += part->s[lane];
+            total[4][l] += part->push_x[lane];
+            total[5][l] += part->push_y[lane];
         }
     }
-    for (int l = 0; l < SIGHT_LANES; l++) {
-        sums->x[l] = (float)x[l];
-        sums->y[l] = (float)y[l];
-        sums->c[l] = (float)c[l];
-        sums->s[l] = (float)s[l];
-        sums->push_x[l] = (float)push_x[l];
-        sums->push_y[l] = (float)push_y[l];
+    for (uint32_t l = 0; l < block->size; l++) {
+        sums->x[at + l] = (float)total[0][l];
+        sums->y[at + l] = (float)total[1][l];
+        sums->c[at + l] = (float)total[2][l];
+        sums->s[at + l] = (float)total[3][l];
+        sums->push_x[at + l] = (float)total[4][l];
+        sums->push_y[at + l] = (float)total[5][l];
     }
+    if (!levels) return;
+    /* all lanes of a vector are written: beyond the block are those of blocks that have been looked for */
+    uint32_t places[SIGHT_MOST_NEAREST][SIGHT_BATCH_LANES];
+    sight__places(sight, block, batch->nearest, keys, 0, places);
+    for (int k = 0; k < batch->nearest; k++) memcpy(batch->places[k] + at, places[k], block->size * sizeof **places);
 }
 
-/* The sums of a block, and the places of the `most` nearest of each body, then its own; most may be 0. crowd: its size is 0 before the
- * first block, and then it is left alone between calls. */
-SIGHT_INLINE void sight__look(const Sight* sight, const SightBlock* block, SightCrowd* crowd, SightSums* sums, int most,
-                              uint32_t (*places)[SIGHT_LANES]) {
+/* What a block that sees one crowd looked at, and its nearest. Of several crowds sight_next makes sums of its own: until then the
+ * nearest of all counts as very near. */
+SIGHT_INLINE void sight__look(SightBatch* batch, const SightBlock* block) {
+    const Sight* sight = batch->sight;
+    SightCrowd* crowd = &batch->crowd;
+    const uint32_t at = block->first - batch->first;
+    if (block->num_seen > SIGHT_CROWD) {
+        memset(batch->looked.nearest2 + at, 0, block->size * sizeof *batch->looked.nearest2);
+        return;
+    }
+    const int levels = sight__levels(batch->nearest);
     SightKeys keys;
-    const int levels = most == 0 ? 0 : most > 8 ? most + 1 : 9;
-    if (levels) memset(keys, 255, (size_t)levels * sizeof *keys);
-    if (block->num_seen <= SIGHT_CROWD) {
-        SightCrowdSums part;
-        SightSquares squares;
-        if (sight->columns * sight->rows > 1 || !crowd->size)
-            sight__gather(sight, block, 0, crowd);
-        else /* all see all: the same crowd again */
-            crowd->self = (int32_t)block->first;
-        sight->kernels.sum(sight, block, crowd, &part, levels ? squares : NULL);
-        if (levels) sight__sort(sight, crowd, squares, 0, levels, keys);
-        for (int l = 0; l < SIGHT_LANES; l++) {
-            sums->count[l] = part.count[l];
-            sums->nearest2[l] = (float)part.nearest2[l];
-            sums->x[l] = (float)part.x[l];
-            sums->y[l] = (float)part.y[l];
-            sums->c[l] = (float)part.c[l];
-            sums->s[l] = (float)part.s[l];
-            sums->push_x[l] = (float)part.push_x[l];
-            sums->push_y[l] = (float)part.push_y[l];
-        }
-    } else {
-        sight__look_at_crowds(sight, block, crowd, sums, levels, keys);
-    }
-    if (levels) sight__places(sight, block, most, keys, places);
-    int32_t near =
-        0; /* negative if any lane is at most exact2: integers, because compilers add up bits better than comparisons */
-    for (int l = 0; l < SIGHT_LANES; l++) near |= (int32_t)sums->nearest2[l] - sight->exact2 - 1;
-    if (near < 0) sight__exact(sight, block, sums);
-    const SightBody* own = sight->eyes + block->first;
-    for (uint32_t l = 0; l < SIGHT_LANES; l++) {
-        sums->own_c[l] = (int32_t)(own[l].cs << 16) >> 16;
-        sums->own_s[l] = (int32_t)own[l].cs >> 16;
-        sums->own_xy[l] = own[l].xy;
-    }
-    if (block->size == SIGHT_LANES) return;
-    for (uint32_t l = block->size; l < SIGHT_LANES; l++) {
-        sums->count[l] = sums->own_c[l] = sums->own_s[l] = 0;
-        sums->nearest2[l] = UINT16_MAX;
-        sums->x[l] = sums->y[l] = sums->c[l] = sums->s[l] = sums->push_x[l] = sums->push_y[l] = 0;
-    }
+    SightSquares squares;
+    if (sight->columns * sight->rows > 1 || !crowd->size)
+        sight__gather(sight, block, 0, crowd);
+    else /* all see all: the same crowd again */
+        crowd->self = (int32_t)block->first;
+    const uint64_t fours =
+        sight->ordered ? sight__fours_in_reach(sight, block->first, block->size) : sight__all_fours(crowd->size);
+    sight__choose(block, fours, crowd);
+    sight->kernels.sum(sight, block, crowd, &batch->looked, at, levels ? squares : NULL);
+    if (!levels) return;
+    memset(keys, 255, (size_t)levels * sizeof *keys);
+    sight__sort(sight, block, crowd, squares, 0, levels, keys);
+    sight__places(sight, block, batch->nearest, keys, at, batch->places);
 }
 
 /* --- batches ---------------------------------------------------------------------------------------------------------------- */
 
-/* Up to SIGHT_BLOCKS blocks: several, so that the processor has more than one of each step to do. */
-typedef struct SightBatch {
-    const Sight* sight;
-    int32_t count;                                                  /* blocks */
-    SightBlock blocks[SIGHT_BLOCKS];                                /* their bodies */
-    SightSums sums[SIGHT_BLOCKS];                                   /* what they see */
-    int32_t nearest;                                                /* neighbours to list of each */
-    uint32_t places[SIGHT_BLOCKS][SIGHT_MOST_NEAREST][SIGHT_LANES]; /* in cell order */
-    uint64_t near[SIGHT_BLOCKS][SIGHT_MOST_NEAREST][SIGHT_LANES];   /* a SightBody each */
-    uint32_t end_row;                                               /* of cells */
-    SightCrowd crowd;
-} SightBatch;
+/* From what was looked at to sums, in the lanes [0, lanes). Returns a negative number if any lane is at most exact2. */
+SIGHT_INLINE int32_t sight__sum_up(SightBatch* batch, size_t lanes) {
+    const SightCrowdSums* looked = &batch->looked;
+    const SightBody* own = batch->sight->eyes + batch->first;
+    SightSums* sums = &batch->sums;
+    int32_t near = 0; /* compilers add up bits better than comparisons */
+    for (size_t l = 0; l < lanes; l++) {
+        near |= looked->nearest2[l] - batch->sight->exact2 - 1;
+        sums->count[l] = looked->count[l];
+        sums->nearest2[l] = (float)looked->nearest2[l];
+        sums->x[l] = (float)looked->x[l];
+        sums->y[l] = (float)looked->y[l];
+        sums->c[l] = (float)looked->c[l];
+        sums->s[l] = (float)looked->s[l];
+        sums->push_x[l] = (float)looked->push_x[l];
+        sums->push_y[l] = (float)looked->push_y[l];
+        sums->own_xy[l] = own[l].xy;
+        sums->own_c[l] = (int32_t)(own[l].cs << 16) >> 16;
+        sums->own_s[l] = (int32_t)own[l].cs >> 16;
+    }
+    return near;
+}
 
 /* Begins before the first batch of the bodies in the rows of cells [row, end_row). nearest: how many nearest neighbours to list, 0
  * to SIGHT_MOST_NEAREST. */
 SIGHT_INLINE void sight_first(const Sight* sight, uint32_t row, uint32_t end_row, int32_t nearest, SightBatch* batch) {
+    const SightBlock before = {sight->start[(size_t)row * sight->columns], 0, 0, 0, {0}, {0}};
     batch->sight = sight;
-    batch->count = SIGHT_BLOCKS;
+    batch->first = before.first;
+    batch->size = 0;
+    batch->end = sight->start[(size_t)end_row * sight->columns];
     batch->nearest = nearest;
-    batch->end_row = end_row;
     batch->crowd.size = 0;
-    SightBlock* before = &batch->blocks[SIGHT_BLOCKS - 1]; /* the first batch goes on from here */
-    before->first = sight->start[(size_t)row * sight->columns];
-    before->size = 0;
-    before->row = row;
-    before->column = 0;
+    batch->before = before;
 }
 
 /* The next batch, or false after the last. */
 SIGHT_INLINE bool sight_next(SightBatch* batch) {
-    if (batch->count < SIGHT_BLOCKS) return false;
-    const SightBlock* before = &batch->blocks[SIGHT_BLOCKS - 1];
-    for (batch->count = 0; batch->count < SIGHT_BLOCKS; batch->count++) {
-        SightBlock* block = &batch->blocks[batch->count];
-        memcpy(block, before, offsetof(SightBlock, num_runs));
-        if (!sight__next_block(batch->sight, block) || block->row >= batch->end_row) break;
-        sight__look(batch->sight, block, &batch->crowd, &batch->sums[batch->count], batch->nearest,
-                    batch->places[batch->count]);
-        for (int k = 0; k < batch->nearest; k++) {
-            SIGHT_UNROLL(16)
-            for (int l = 0; l < SIGHT_LANES; l++)
-                memcpy(&batch->near[batch->count][k][l], &batch->sight->bodies[batch->places[batch->count][k][l]],
-                       sizeof(SightBody));
-        }
-        before = block;
+    const Sight* sight = batch->sight;
+    batch->first += batch->size;
+    if (batch->first >= batch->end) return false;
+    batch->size = batch->end - batch->first < SIGHT_BATCH ? batch->end - batch->first : SIGHT_BATCH;
+    const uint32_t end = batch->first + batch->size;
+    const SightBlock* before = &batch->before;
+    for (batch->num_blocks = 0; before->first + before->size < end; before = &batch->blocks[batch->num_blocks++]) {
+        SightBlock* block = &batch->blocks[batch->num_blocks];
+        const uint32_t left = end - before->first - before->size;
+        block->first = before->first;
+        block->size = before->size;
+        sight__next_block(sight, left < sight->kernels.lanes ? left : sight->kernels.lanes, block);
+        sight__look(batch, block);
     }
-    return batch->count > 0;
+    batch->before = *before;
+
+    SightCrowdSums* looked = &batch->looked;
+    const size_t lanes = (batch->size + SIGHT_LANES - 1) / SIGHT_LANES * SIGHT_LANES;
+    for (size_t l = batch->size; l < lanes; l++) {
+        looked->count[l] = looked->x[l] = looked->y[l] = looked->c[l] = looked->s[l] = looked->push_x[l] =
+            looked->push_y[l] = 0;
+        looked->nearest2[l] = UINT16_MAX;
+    }
+    const int32_t near = sight__sum_up(batch, lanes);
+    for (size_t l = batch->size; l < lanes; l++) batch->sums.own_c[l] = batch->sums.own_s[l] = 0;
+    for (uint32_t b = 0; near < 0 && b < batch->num_blocks; b++) {
+        const SightBlock* block = &batch->blocks[b];
+        const uint32_t at = block->first - batch->first;
+        if (block->num_seen > SIGHT_CROWD) sight__look_at_crowds(batch, block, at);
+        sight__exact(sight, block, &batch->sums, at);
+    }
+    for (int k = 0; k < batch->nearest; k++) {
+        for (size_t l = batch->size; l < lanes; l++) batch->places[k][l] = batch->first + (uint32_t)l;
+        for (size_t group = 0; group < lanes; group += SIGHT_LANES) {
+            SIGHT_UNROLL(16) /* no vector of addresses: processors load one by one faster */
+            for (size_t l = group; l < group + SIGHT_LANES; l++)
+                memcpy(&batch->near[k][l], &sight->bodies[batch->places[k][l]], sizeof(SightBody));
+        }
+    }
+    return true;
 }
 
-/* What one body sees: lane l of block b. The fields are those of SightSums. */
+/* What one body sees: lane l of a batch. The fields are those of SightSums. */
 typedef struct Sighting {
     int32_t count;
     float nearest2, x, y, c, s, push_x, push_y;
     int32_t own_c, own_s;
 } Sighting;
 
-SIGHT_INLINE Sighting sight_of(const SightBatch* batch, int b, int l) {
-    const SightSums* sums = &batch->sums[b];
+SIGHT_INLINE Sighting sight_of(const SightBatch* batch, size_t l) {
+    const SightSums* sums = &batch->sums;
     const Sighting sees = {sums->count[l], sums->nearest2[l], sums->x[l],      sums->y[l],     sums->c[l],
                            sums->s[l],     sums->push_x[l],   sums->push_y[l], sums->own_c[l], sums->own_s[l]};
     return sees;
-}
-
-/* Which body it is. */
-SIGHT_INLINE uint32_t sight_id(const SightBatch* batch, int b, uint32_t l) {
-    return batch->sight->id[batch->blocks[b].first + l];
 }
 
 /* One neighbour of a body: its offset, `view` to a view radius, and its heading, / SIGHT_UNIT. All 0 where there is none. */
@@ -389,12 +429,12 @@ typedef struct SightNeighbour {
     int32_t x, y, c, s;
 } SightNeighbour;
 
-/* The k-th nearest neighbour of the body in lane l of block b, k from 0. */
-SIGHT_INLINE SightNeighbour sight_nearest(const SightBatch* batch, int b, int k, int l) {
+/* The k-th nearest neighbour of the body in lane l, k from 0. */
+SIGHT_INLINE SightNeighbour sight_nearest(const SightBatch* batch, int k, size_t l) {
     const SightAxis *across = &batch->sight->x_axis, *up = &batch->sight->y_axis;
-    const uint32_t own = batch->sums[b].own_xy[l], first = batch->blocks[b].first;
-    const uint32_t xy = (uint32_t)batch->near[b][k][l], cs = (uint32_t)(batch->near[b][k][l] >> 32);
-    const uint32_t seen = batch->places[b][k][l] == first + (uint32_t)l ? 0 : UINT32_MAX; /* its own place stands for none */
+    const uint32_t own = batch->sums.own_xy[l];
+    const uint32_t xy = (uint32_t)batch->near[k][l], cs = (uint32_t)(batch->near[k][l] >> 32);
+    const uint32_t seen = batch->places[k][l] == batch->first + l ? 0 : UINT32_MAX; /* its own place stands for none */
     /* sight__offset without saturation: it is in sight */
     const int32_t dx = ((int32_t)((xy - own) << 16 & seen) >> 16) * (1 << across->doubles);
     const int32_t dy = ((int32_t)(((xy >> 16) - (own >> 16)) << 16 & seen) >> 16) * (1 << up->doubles);
@@ -406,15 +446,9 @@ SIGHT_INLINE SightNeighbour sight_nearest(const SightBatch* batch, int b, int k,
 
 /* Counts the neighbours of each body. neighbours: (size), by id. */
 static inline void sight_count(const Sight* sight, int32_t* neighbours) {
-    SightCrowd crowd;
-    SightSums sums;
-    SightBlock block;
-    crowd.size = 0;
-    memset(&block, 0, sizeof block);
-    while (sight__next_block(sight, &block)) {
-        sight__look(sight, &block, &crowd, &sums, 0, NULL);
-        for (uint32_t l = 0; l < block.size; l++) neighbours[sight->id[block.first + l]] = sums.count[l];
-    }
+    SightBatch batch;
+    for (sight_first(sight, 0, sight->rows, 0, &batch); sight_next(&batch);)
+        for (uint32_t l = 0; l < batch.size; l++) neighbours[sight_id(&batch, l)] = sight_of(&batch, l).count;
 }
 
 #endif

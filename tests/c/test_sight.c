@@ -24,7 +24,7 @@ static const World worlds[] = {
 };
 enum { WORLDS = sizeof worlds / sizeof *worlds };
 
-static const int32_t sizes[] = {1, 2, 33, 257, 400};
+static const int32_t sizes[] = {1, 2, 33, 150, 256, 257, 400};
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
 enum { EVERYWHERE, ACROSS_THE_CORNER, ALONG_A_SEAM, ON_FOUR_POINTS, LAYOUTS };
@@ -148,7 +148,71 @@ static void test_counts(void) {
     CHECK(rim < all / 100);
 }
 
-/* Each boid is in one block; a block's runs do not overlap, and one of them holds the block. */
+/* A block looks at every four in which one of its boids sees another, whatever order the boids are in: that of another episode, or one
+ * that is seven steps old. It leaves out many. */
+static void test_arcs(void) {
+    long looked_at = 0, left_out = 0;
+    for (int w = 0; w < WORLDS; w++) {
+        for (int layout = 0; layout < LAYOUTS; layout++) {
+            for (int32_t n = 33; n <= 256; n += 97 - n % 2) {
+                Flock flock = flock_of(worlds[w], n, RULES);
+                flock.env.horizon = 12;
+                flock.env.speed = (worlds[w].width < worlds[w].height ? worlds[w].width : worlds[w].height) / 4;
+                if (!flock_open(&flock)) return;
+                const Sight* sight = &flock.env.sight;
+                lay_out(&flock, layout);
+                for (int t = 0; t < 20 && sight->ordered; t++) {
+                    flock_step(&flock, flock_random);
+                    for (uint32_t first = 0; first < (uint32_t)n; first += 8) {
+                        const uint32_t size = (uint32_t)n - first < 8 ? (uint32_t)n - first : 8;
+                        const uint64_t fours = sight__fours_in_reach(sight, first, size);
+                        bool missed = false;
+                        for (uint32_t j = 0; j < (uint32_t)n; j++) {
+                            const bool within = fours >> j / 4 & 1;
+                            looked_at += within;
+                            left_out += !within;
+                            for (uint32_t i = first; i < first + size && !within; i++)
+                                missed |= sight__distance2(sight, &sight->bodies[i], &sight->bodies[j]) < sight->view2;
+                        }
+                        CHECK(!missed);
+                        if (missed) name(worlds[w], n, layout);
+                    }
+                }
+                flock_close(&flock);
+            }
+        }
+    }
+    CHECK(looked_at > 100000);
+    CHECK(left_out > 100000);
+}
+
+/* Bodies where 16-bit arithmetic wraps: at both ends of the axis, half way round, and all over the world. */
+static void test_arcs_wrap(void) {
+    const uint32_t places[] = {0, 1, 2, 32766, 32767, 32768, 32769, 65534, 65535, 20000, 40000, 60000};
+    enum { PLACES = sizeof places / sizeof *places, BODIES = 64 };
+    uint32_t x[BODIES], y[BODIES] = {0}, heading[BODIES] = {0};
+    uint64_t rng = 3;
+    for (int world = 0; world < 4; world++) {
+        const double radius[] = {0.19, 0.1, 0.05, 0.034}; /* of the width: 5 to 29 columns */
+        Sight sight;
+        memset(&sight, 0, sizeof sight);
+        CHECK_TEXT(sight_init(&sight, BODIES, 1, 0.5, radius[world], radius[world] / 4, 1), NULL);
+        CHECK(sight.ordered);
+        for (int trial = 0; trial < 2000; trial++) {
+            for (int i = 0; i < BODIES; i++) x[i] = places[env_random(&rng) % (uint64_t)(trial % PLACES + 1)] << 16;
+            sight_update(&sight, x, y, heading, 1);
+            bool missed = false;
+            for (uint32_t i = 0; i < BODIES; i++)
+                for (uint32_t j = 0; j < BODIES; j++)
+                    missed |= !(sight__fours_in_reach(&sight, i / 8 * 8, 8) >> j / 4 & 1) &&
+                              sight__distance2(&sight, &sight.bodies[i], &sight.bodies[j]) < sight.view2;
+            CHECK(!missed);
+        }
+        sight_close(&sight);
+    }
+}
+
+/* Each boid is in one block; a block's runs do not overlap, and one of them holds the block. No pair is half a window apart. */
 static void test_blocks(void) {
     for (int w = 0; w < WORLDS; w++) {
         for (int s = 0; s < SIZES; s++) {
@@ -156,13 +220,16 @@ static void test_blocks(void) {
                 Flock flock = flock_of(worlds[w], sizes[s], RULES);
                 if (!flock_open(&flock)) return;
                 sight_use_cells(&flock.env.sight, true);
+                const Sight* sight = &flock.env.sight;
+                if (sight->columns >= 32)
+                    CHECK((sight->span + 1) * ldexp(1, 32 - sight->x_axis.shift) / sight->columns <= 32768);
                 lay_out(&flock, layout);
                 flock_step(&flock, flock_straight);
                 uint32_t boids = 0;
                 SightBlock block;
                 memset(&block, 0, sizeof block);
                 bool apart = true, inside = true;
-                while (sight__next_block(&flock.env.sight, &block)) {
+                while (sight__next_block(&flock.env.sight, SIGHT_LANES, &block)) {
                     int around = 0;
                     for (uint32_t a = 0; a < block.num_runs; a++) {
                         around += block.from[a] <= block.first && block.first + block.size <= block.to[a];
@@ -266,18 +333,16 @@ static void test_another_swarm(void) {
     static SightBatch batch;
     int32_t bodies = 0;
     for (sight_first(&sight, 0, sight.rows, NEAREST_OF_THEM, &batch); sight_next(&batch);) {
-        for (int b = 0; b < batch.count; b++) {
-            for (uint32_t l = 0; l < batch.blocks[b].size; l++) {
-                const uint32_t i = sight_id(&batch, b, l);
-                const Sighting sees = sight_of(&batch, b, (int)l);
-                const SightNeighbour nearest = sight_nearest(&batch, b, 0, (int)l);
-                neighbours[i] = sees.count;
-                CHECK_EQ(sees.own_c, SIGHT_UNIT);
-                CHECK_NEAR((double)sees.c, sees.count * SIGHT_UNIT, 0);
-                if (sees.count)
-                    CHECK_NEAR(hypot(nearest.x, nearest.y) / sight.view, sqrt(sees.nearest2 / (double)sight.view2), 0.02);
-                bodies++;
-            }
+        for (uint32_t l = 0; l < batch.size; l++) {
+            const uint32_t i = sight_id(&batch, l);
+            const Sighting sees = sight_of(&batch, l);
+            const SightNeighbour nearest = sight_nearest(&batch, 0, l);
+            neighbours[i] = sees.count;
+            CHECK_EQ(sees.own_c, SIGHT_UNIT);
+            CHECK_NEAR((double)sees.c, sees.count * SIGHT_UNIT, 0);
+            if (sees.count)
+                CHECK_NEAR(hypot(nearest.x, nearest.y) / sight.view, sqrt(sees.nearest2 / (double)sight.view2), 0.02);
+            bodies++;
         }
     }
     CHECK_EQ(bodies, SIZE);
@@ -310,6 +375,8 @@ int main(void) {
     RUN(test_another_swarm);
     RUN(test_same_bits_on_both_paths);
     RUN(test_counts);
+    RUN(test_arcs);
+    RUN(test_arcs_wrap);
     RUN(test_blocks);
     RUN(test_groups_at_the_rim);
     RUN(test_crowd);
