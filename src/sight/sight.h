@@ -209,8 +209,8 @@ static inline void sight_number_by_place(Sight* sight, uint32_t* x, uint32_t* y,
 /* --- who else looks --------------------------------------------------------------------------------------------------------- */
 
 /* Cells that are wider by `reach`, in view radii, until the next sight_use_cells: bodies that look from so far away from where they
- * are then find all whom they see. Changes nothing where all pairs are formed anyway. A window still holds six cells or more, so that a reach beyond 1.6 may be cut in a
- * world of 32 cells or more. Update afterwards. */
+ * are then find all whom they see. Changes nothing where all pairs are formed anyway. A window still holds six cells or more, so that
+ * a reach beyond 1.6 may be cut in a world of 32 cells or more. Update afterwards. */
 static inline void sight_widen(Sight* sight, double reach) {
     const SightAxis axes[2] = {sight->x_axis, sight->y_axis};
     uint32_t cells[2], windows[2];

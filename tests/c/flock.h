@@ -47,7 +47,12 @@ static inline void flock_free(void* pointer) {
 #define ENV_CALLOC(count, size) flock_calloc(count, size)
 #define ENV_FREE(pointer) flock_free(pointer)
 
+/* a header of the flock with more hooks than boids.h, which env_vec.h looks for */
+#ifdef FLOCK_HEADER
+#include FLOCK_HEADER
+#else
 #include "boids.h"
+#endif
 #include "env_vec.h"
 
 #include "check.h"

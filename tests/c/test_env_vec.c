@@ -239,7 +239,7 @@ static void test_some_alone(void) {
             act(&some, &rng);
             act(&all, &same);
             CHECK_TEXT(env_vec_step_where(&some, where), NULL);
-            for (int i = 0; i < ENVS; i++) CHECK(where[i] || !((float*)env_vec_part(&some, ENV_VEC_REWARDS, i))[0]);
+            for (int i = 0; i < ENVS; i++) CHECK(where[i] || ((float*)env_vec_part(&some, ENV_VEC_REWARDS, i))[0] == 0);
             CHECK_TEXT(env_vec_step_where(&some, others), NULL);
             CHECK_TEXT(env_vec_step(&all), NULL);
             CHECK(memcmp(some.arrays[ENV_VEC_OBSERVATIONS], all.arrays[ENV_VEC_OBSERVATIONS],

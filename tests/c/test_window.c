@@ -1,6 +1,5 @@
 /* test_window.c - windows without a display: raylib's functions are replaced by functions of this file */
-#include "show/boids_window.h" /* first: env_vec.h looks which hooks there are */
-
+#define FLOCK_HEADER "show/boids_window.h"
 #include "flock.h"
 
 /* --- a raylib that draws nothing --------------------------------------------------------------------------------------------- */
