@@ -47,7 +47,9 @@ def kept(folder: Path, name: str, about: Any, measure: Callable[[], Any]) -> Any
     path = folder / f"{''.join(c if c.isalnum() else '-' for c in name)}-{key}.json"
     if not path.exists():
         print(f"▸ {name}", file=sys.stderr, flush=True)
-        path.write_text(json.dumps(measure()))
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(measure()))
+        partial.replace(path)
     return json.loads(path.read_text())
 
 
