@@ -803,7 +803,7 @@ def test_two_threads_in_one_object(counter):
 
     def step():
         while not done.is_set():
-            with suppress(RuntimeError):
+            with suppress(RuntimeError):  # in use by another thread
                 env.step()
 
     thread = threading.Thread(target=step)

@@ -191,6 +191,8 @@ def test_accessibility(visit: Callable[..., Page]) -> None:
     (["nothing.h"], "nothing.h: no such header"),
     (["broken.h"], "broken.h: cannot be compiled for the browser: .*error"),
     (["broken.h", "size=x"], "NAME=VALUE: expected NAME=NUMBER, got 'size=x'"),
+    (["broken.h", "size=nan"], "NAME=VALUE: expected NAME=NUMBER, got 'size=nan'"),
+    (["broken.h", "=3"], "NAME=VALUE: expected NAME=NUMBER, got '=3'"),
 ])  # fmt: skip
 def test_mistakes(
     arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

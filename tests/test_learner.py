@@ -421,7 +421,7 @@ def test_while_it_learns_others_run_and_the_vecenv_is_in_use(boids: ModuleType) 
     while thread.is_alive():
         time.sleep(0.01)
         for call in (env.step, learner.policy, env.close, lambda: learner.learn(1)):
-            with contextlib.suppress(RuntimeError):
+            with contextlib.suppress(RuntimeError):  # in use by another thread
                 call()
                 thread.join()  # it had just ended
                 break

@@ -172,7 +172,7 @@ def parameter_rows():
             bad = {key: (value, TypeError, "True or False", "") for key, value in NOT_BOOL.items()}
         for key, (value, error, expected, got) in bad.items():
             for kind, create in {"Flocks": Flocks, "VecEnv": make}.items():
-                call = lambda its, c=create, n=name, v=value: c(**{n: v})  # noqa: E731
+                call = lambda its, c=create, n=name, v=value: c(**{n: v})  # noqa: E731  # one row of the table
                 yield f"{kind}-{name}-{key}", call, error, said(name, expected, got)
 
 

@@ -124,13 +124,13 @@ def test_flocks_that_it_cannot_plan_for() -> None:
         with pytest.raises(ValueError, match="vec: expected 64 agents with 5 choices"):
             planner.act(others.vec)
         with pytest.raises(TypeError, match="vec: expected a VecEnv of this module, got 3"):
-            planner.act(3)  # type: ignore[arg-type]
+            planner.act(3)
         with pytest.raises(ValueError, match="horizon: expected an int in"):
             Planner(flocks.vec, horizon=0)
         with pytest.raises(TypeError, match="unknown setting 'depth'"):
             Planner(flocks.vec, depth=1)
         with pytest.raises(TypeError, match="policy: expected bytes"):
-            Planner(flocks.vec, policy="learned")  # type: ignore[arg-type]
+            Planner(flocks.vec, policy="learned")
         with pytest.raises(ValueError, match=r"policy: expected a policy\.npz"):
             Planner(flocks.vec, policy=b"nothing")
 
@@ -177,7 +177,7 @@ def test_mistakes_of_a_student() -> None:
         with pytest.raises(ValueError, match="steps: expected 0 to 16, got 17"):
             learner.imitate(planner, 17)
         with pytest.raises(TypeError, match="planner: expected a Planner of this module"):
-            learner.imitate(learner, 1)  # type: ignore[arg-type]
+            learner.imitate(learner, 1)
         with pytest.raises(ValueError, match="temperature: expected a float in"):
             learner.imitate(planner, 1, temperature=0)
         with pytest.raises(ValueError, match="epochs: expected an int in"):

@@ -296,7 +296,7 @@ def test_any_other_bytes_stay_within_memory(module):
     for _ in range(300):
         at = int(random.integers(first, len(good) - 16))
         size = int(random.integers(1, 9))
-        with suppress(ValueError):
+        with suppress(ValueError):  # how it refuses bytes; `taken` counts those that it takes
             env.set_state(forged(good, at, f"{size}s", random.bytes(size)))
             taken += 1
             for _ in range(3):

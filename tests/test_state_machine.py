@@ -256,7 +256,7 @@ class Machine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         for one in self.held:
-            with suppress(RuntimeError):
+            with suppress(RuntimeError):  # its window belongs to another thread
                 one.flocks.close()
 
 

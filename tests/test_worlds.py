@@ -15,7 +15,7 @@ from interpreter import python
 
 needs.package("torch", "pip install torch")
 
-import torch  # noqa: E402
+import torch  # noqa: E402  # after the check
 
 FOLDER = ROOT / "examples" / "world_model"
 
@@ -128,7 +128,7 @@ def test_models_of_the_world_imagine(flights: Any, models: Any, kind: str, rule:
 
 
 def test_equal_random_numbers_for_all_turns(flights: Any, models: Any) -> None:
-    class Deaf(models.Latent):  # type: ignore[misc, name-defined]
+    class Deaf(models.Latent):
         """Its reward is the next turn that is drawn; the first turn changes nothing."""
 
         def step(self, state: Any, actions: Any) -> Any:

@@ -2,7 +2,7 @@
 """Builds web pages, and compiles C for WebAssembly: with clang and its linker, and no other library than web/libc.
 
     python web/build.py                                        # python/boids_env/web/index.html: one file with all in it
-    python web/build.py env HEADER.h OUT.html [NAME=VALUE ...] # a page for any environment; `boids web HEADER.h` does it
+    python web/build.py env HEADER.h OUT.html ['{"NAME": 1}']  # a page for any environment; `boids web HEADER.h` does it
     python web/build.py program OUT.wasm SOURCE.c [FLAG ...]   # a C program with main(); web/run.mjs runs it in node
     python web/build.py program --plain ...                    # without vector instructions
 
@@ -157,15 +157,6 @@ def env_page(header: Path, out: Path, values: dict[str, float]) -> None:
     out.write_text(text, encoding="utf-8")
 
 
-def value(text: str) -> tuple[str, float]:
-    """NAME=VALUE of the command line."""
-    name, _, number = text.partition("=")
-    try:
-        return name, float(number)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected NAME=NUMBER, got {text!r}") from None
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command")
@@ -176,11 +167,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sub = commands.add_parser("env")
     sub.add_argument("header", type=Path)
     sub.add_argument("out", type=Path)
-    sub.add_argument("values", type=value, nargs="*")
+    sub.add_argument("values", type=json.loads, nargs="?", default={})
     options, flags = parser.parse_known_args(arguments)
     try:
         if options.command == "env":
-            env_page(options.header, options.out, dict(options.values))
+            env_page(options.header, options.out, options.values)
             return
         if options.command:
             program(options.out.resolve(), options.source, *flags, simd=not options.plain)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from time import process_time
@@ -416,7 +416,7 @@ def helped(folder: Path, agent_steps: int) -> dict[str, Any]:
         "simulator": lambda: scene().measure(lambda: Simulator(policy(), flights=6)),
     }
     for name, case in HELPERS.items():
-        rows[name] = lambda case=case: scene().measure(lambda: lab().planner(*case))  # type: ignore[misc]
+        rows[name] = partial(lambda *case: scene().measure(lambda: lab().planner(*case)), *case)
     about = [agent_steps, FLOCKS, LENGTH, LAST, ADDED]
     return {name: kept(folder, f"{name}, policy of {agent_steps}", about, row) for name, row in rows.items()}
 

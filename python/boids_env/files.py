@@ -25,7 +25,7 @@ def whole(path: Path) -> Iterator[Path]:
             yield partial
             partial.replace(path)
     finally:
-        with suppress(OSError):
+        with suppress(OSError):  # it has become the file, or the folder is gone: what matters was raised above
             partial.unlink()
 
 

@@ -256,7 +256,7 @@ class VectorEnv(_Env, gymnasium.vector.VectorEnv):  # type: ignore[misc]  # its 
         return mask
 
 
-class Env(_Env, gymnasium.Env):  # type: ignore[misc]
+class Env(_Env, gymnasium.Env):  # type: ignore[misc]  # the same
     """One flock, or environment of another module, as one agent; registered as `boids_env/Boids-v0`.
 
     Where the environment has several agents, an observation is (agents, observation size), an action has a row for each, and

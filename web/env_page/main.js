@@ -371,22 +371,17 @@ class EnvPage {
 const digits = (value) =>
   Number.isNaN(value) ? "–" : fixed(value, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value) + 0.01))));
 
-/** What the link sets, and what the page was made with. @param {import("./play.js").About} about */
-function valuesOf(about) {
-  /** @type {Values} */
-  const values = JSON.parse(find("values").textContent ?? "{}");
-  for (const [name, text] of new URLSearchParams(location.hash.slice(1))) {
-    const param = [...about.params, ...about.settings].find((one) => one.name === name);
-    const value = Number(text);
-    if (param && text !== "" && value >= param.least && value <= param.most) values[name] = value;
-  }
-  return values;
+/** What the page was made with, and what the link sets: checked when the boards are opened. @returns {Values} */
+function given() {
+  const own = JSON.parse(find("values").textContent ?? "{}");
+  const link = [...new URLSearchParams(location.hash.slice(1))].map(([name, text]) => [name, Number(text || Number.NaN)]);
+  return { ...own, ...Object.fromEntries(link) };
 }
 
 async function start() {
   const link = await Link.open(find("code").textContent ?? "", bytesOf("module"), Play.load);
   const { about } = await Play.load(link.module);
-  const page = new EnvPage(link, about, valuesOf(about));
+  const page = new EnvPage(link, about, given());
   Object.assign(globalThis, { page });
   await page.start();
 }

@@ -35,7 +35,7 @@ export class Play extends Module {
     super(exported);
     this.steps = 0;
     /** @type {unknown} */
-    this.trouble = null;
+    this.trouble = new Error("nothing is open");
     this.c.page_defaults();
     const params = this.c.page_num_params();
     const all = Array.from({ length: params + this.c.page_num_settings() }, (_, k) => this.param(k));
@@ -92,10 +92,13 @@ export class Play extends Module {
 
   /** The agents of a board. @param {Values} values @param {number} seed @param {number} boards */
   open(values, seed, boards) {
+    const { params, settings } = this.about;
     this.c.page_defaults();
     for (const [name, value] of Object.entries(values)) {
       const k = this.paramNames.indexOf(name);
       if (k < 0) throw new Error(`${name}: no such parameter`);
+      const { least, most } = k < params.length ? params[k] : settings[k - params.length];
+      if (!(value >= least && value <= most)) throw new Error(`${name}: expected ${least} to ${most}, got ${value}`);
       this.c.page_set(k, value);
     }
     this.trouble = new Error("nothing is open");

@@ -31,7 +31,7 @@ function moved(message) {
 export function beWorker(open) {
   const scope = /** @type {Scope} */ (/** @type {unknown} */ (globalThis));
   scope.onmessage = async ({ data: packed }) => {
-    const module = await compile(packed).catch(() => null);
+    const module = await compile(packed).catch(() => null); // the page tries again, and reports what is wrong
     if (!module) return scope.postMessage(null);
     const answerer = await open(module);
     scope.onmessage = ({ data: { number, question } }) => {
@@ -74,6 +74,7 @@ export class Link {
     try {
       return await startWorker(code, packed);
     } catch {
+      // whatever kept the worker from starting: what is wrong with the module itself is thrown here
       const module = await compile(packed);
       return new Link(module, null, await open(module)); // no workers here: as well, but less smooth
     }

@@ -851,15 +851,10 @@ class Page {
     const opened = this.restore(); // in the worker, while the shaders are compiled
     const first = this.askFrame(0);
     const wanted = new URLSearchParams(location.hash.slice(1)).get("draw");
-    try {
-      if (wanted === "canvas") throw new Error("as asked");
-      this.drawing = new Sky(this.canvas, this.machine.palette());
-      this.listen();
-      this.fit();
-    } catch {
-      this.listen();
-      await this.useFilm();
-    }
+    this.drawing = wanted === "canvas" ? null : Sky.open(this.canvas, this.machine.palette());
+    this.listen();
+    if (this.drawing) this.fit();
+    else await this.useFilm();
     if (this.calm) {
       this.pause(true);
       this.toast("Paused, because your system asks for less motion. Press Go on to see the flock learn.");

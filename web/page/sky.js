@@ -111,6 +111,16 @@ function link(gl, vertex, fragment) {
 }
 
 export class Sky {
+  /** Null where the browser has no WebGL2, or cannot compile the shaders. @param {HTMLCanvasElement} canvas @param {number[]} palette */
+  static open(canvas, palette) {
+    try {
+      return new Sky(canvas, palette);
+    } catch (error) {
+      console.warn(`Drawn without the graphics card: ${error instanceof Error ? error.message : error}`);
+      return null;
+    }
+  }
+
   /** @param {HTMLCanvasElement} canvas @param {number[]} palette */
   constructor(canvas, palette) {
     const gl = canvas.getContext("webgl2", {

@@ -38,12 +38,12 @@ def locked(folder: Path) -> Iterator[None]:
         finally:
             if sys.platform == "win32":  # which removes no file that is open
                 file.close()
-            with suppress(OSError):
+            with suppress(OSError):  # somebody has removed it, or the folder: nothing is locked then either
                 path.unlink()
             file.close()
     finally:
         for each in made:
-            with suppress(OSError):
+            with suppress(OSError):  # there is something in it by now
                 each.rmdir()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -47,8 +48,7 @@ def show_env(header: Path, values: Mapping[str, float], out: Path | None = None)
         raise UserError(f"{header}: no such header")
     path = Path(f"{header.stem}.html") if out is None else out
     with whole(path) as partial:
-        pairs = [f"{name}={value:g}" for name, value in values.items()]
-        command = [sys.executable, get_web_builder(), "env", str(header), str(partial), *pairs]
+        command = [sys.executable, get_web_builder(), "env", str(header), str(partial), json.dumps(dict(values))]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             lines = done.stderr.strip().splitlines() or ["no message"]
