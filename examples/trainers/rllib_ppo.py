@@ -5,21 +5,16 @@ It needs RLlib and Gymnasium 1.2.2: pip install 'boids-env[rllib]'
 
 import argparse
 import logging
-import os
 import time
-import warnings
 from typing import ClassVar
 
-os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-warnings.filterwarnings("ignore", category=DeprecationWarning)
+import gymnasium
+import ray
+from ray.rllib.algorithms.ppo import PPOConfig
+from ray.rllib.core.rl_module.default_model_config import DefaultModelConfig
+from ray.tune.registry import register_env
 
-import gymnasium  # noqa: E402
-import ray  # noqa: E402
-from ray.rllib.algorithms.ppo import PPOConfig  # noqa: E402
-from ray.rllib.core.rl_module.default_model_config import DefaultModelConfig  # noqa: E402
-from ray.tune.registry import register_env  # noqa: E402
-
-from boids_env.gymnasium import AutoresetMode, VectorEnv  # noqa: E402
+from boids_env.gymnasium import AutoresetMode, VectorEnv
 
 FLOCKS, BOIDS, STEPS = 8, 64, 16  # STEPS of a rollout
 
