@@ -369,9 +369,14 @@ def test_the_planner(visit: Callable[..., Page]) -> None:
     np.testing.assert_allclose(np.hypot(*steps.transpose(2, 0, 1)), 4, rtol=1e-3)
     assert page.locator("#fan path").count() == 10 + 1  # and the dart
     assert page.locator("#paths path").count() == 10
-    advantages = [float(text.replace("\u2212", "-")) for text in page.locator("#turns em").all_inner_texts()]
-    assert abs(sum(advantages)) < 0.01
-    assert np.argmax(advantages) == inside["action"] or sorted(advantages)[-1] - sorted(advantages)[-2] < 0.001
+    advantages = page.locator("#turns em").all_inner_texts()
+    earned = np.array(inside["futures"]["earned"])
+    for text, value in zip(advantages, earned - earned.mean(), strict=True):
+        assert abs(float(text.replace("\u2212", "-")) - value) <= 0.00051
+    page.evaluate(
+        "flock.showInside({ ...flock.current.inside, futures: { ...flock.current.inside.futures, earned: [5, 0, 0, 0, 0] } })"
+    )
+    assert page.locator("#turns em").all_inner_texts() == ["+4.000", *["\u22121.000"] * 4]
     keep(page, "planner")
     page.set_viewport_size({"width": 700, "height": 600})
     page.wait_for_function("flock.seen.width === 700")

@@ -102,6 +102,7 @@ def deflate(data: bytes) -> bytes:
 def fill(template: str, **parts: str) -> str:
     """The page in web/`template` with its parts in their places."""
     text = (WEB / template).read_text(encoding="utf-8")
+    assert all(f"{{{name}}}" in text for name in parts)
     return re.sub(r"\{(" + "|".join(parts) + r")\}", lambda found: parts[found[1]], text)
 
 

@@ -357,10 +357,10 @@ PAGE(page_inspect) const Inside* page_inspect(int who, int32_t i) {
 enum { MOST_PATHS = 10, MOST_AHEAD = 5 };
 
 /* What the planner imagined for the boid of page_watch, in its last decision. known: 1 or 0. x, y, heading: of the boid then, as fractions of
- * the world and of a full turn. earned: the mean sum of rewards after each turn, from hard left to hard right. at: where it is after each
- * step of each path, ahead and to the left, in world units; path p begins with turn p % 5. */
+ * the world and of a full turn. earned: the mean sum of rewards after each turn, from hard left to hard right. at: (paths x steps x 2)
+ * where it is after each step of each path, ahead and to the left, in world units; path p begins with turn p % 5. */
 typedef struct Futures {
-    float known, paths, steps, x, y, heading, earned[5], at[MOST_PATHS][MOST_AHEAD][2];
+    float known, paths, steps, x, y, heading, earned[5], at[MOST_PATHS * MOST_AHEAD * 2];
 } Futures;
 static Futures futures;
 static int32_t watched = -1;
@@ -382,15 +382,14 @@ static int32_t c_futures(Boids* env, const EnvFutures* imagined) {
     futures.y = (float)env->y[i] * unit;
     futures.heading = (float)env->heading[i] / 65536;
     memcpy(futures.earned, imagined->expected, sizeof futures.earned);
-    for (int32_t p = 0; p < paths; p++)
-        for (int32_t t = 0; t < imagined->steps; t++) {
-            uint32_t to[2];
-            memcpy(to, imagined->items + (size_t)(p * imagined->steps + t) * ITEM, sizeof to);
-            const float x = (float)(int32_t)(to[0] - env->x[i]) * unit * env->width;
-            const float y = (float)(int32_t)(to[1] - env->y[i]) * unit * env->height;
-            futures.at[p][t][0] = c * x + s * y;
-            futures.at[p][t][1] = c * y - s * x;
-        }
+    for (int32_t k = 0; k < paths * imagined->steps; k++) {
+        uint32_t to[2];
+        memcpy(to, imagined->items + (size_t)k * ITEM, sizeof to);
+        const float x = (float)(int32_t)(to[0] - env->x[i]) * unit * env->width;
+        const float y = (float)(int32_t)(to[1] - env->y[i]) * unit * env->height;
+        futures.at[2 * k] = c * x + s * y;
+        futures.at[2 * k + 1] = c * y - s * x;
+    }
     return watched;
 }
 

@@ -16,7 +16,6 @@ const PACES = [1, 2, 5, 10, 20, 60, 240, 1000]; // steps a second
 const PRACTICE = 12; // milliseconds of each frame for the school: the page stays smooth
 const MOST_PIXELS = 1400; // a side of the picture: c_pixels draws every one of them on the processor
 const MOST_LOG = 4; // fields of the log that have a curve; the reward is beside them
-const NAMES = { random: "Random actions", script: "The script of the header", learning: "A small network" };
 
 class EnvPage {
   /** @param {Link<Question>} link @param {import("./play.js").About} about @param {Values} values of the link or of the command */
@@ -56,6 +55,7 @@ class EnvPage {
   async open() {
     this.opened++;
     this.asking = false;
+    this.current = null;
     this.due = 1;
     this.means = this.about.log.map(() => Number.NaN);
     for (const curve of this.curves) curve.clear();
@@ -81,10 +81,12 @@ class EnvPage {
     );
     const width = Math.max(1, Math.round(this.canvas.clientWidth * ratio));
     const height = Math.max(1, Math.round(this.canvas.clientHeight * ratio));
+    const { canvas, who } = this;
+    const picture = steps > 0 || !this.current || canvas.width !== width || canvas.height !== height;
     this.asking = true;
     try {
       /** @type {Frame} */
-      const frame = await this.link.ask({ ask: "frame", steps, who: this.who, width, height, milliseconds, practise });
+      const frame = await this.link.ask({ ask: "frame", steps, who, picture, width, height, milliseconds, practise });
       if (opened === this.opened) this.show(frame);
     } catch (error) {
       if (opened !== this.opened) return;
@@ -95,14 +97,18 @@ class EnvPage {
     }
   }
 
+  /** @param {ArrayBuffer} buffer @param {number} width @param {number} height */
+  draw(buffer, width, height) {
+    const { canvas } = this;
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    const context = canvas.getContext("2d", { alpha: false });
+    context?.putImageData(new ImageData(new Uint8ClampedArray(buffer), width, height), 0, 0);
+  }
+
   /** @param {Frame} frame */
   show(frame) {
     this.current = frame;
-    const { canvas } = this;
-    const { width, height } = frame;
-    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-    const context = canvas.getContext("2d", { alpha: false });
-    context?.putImageData(new ImageData(new Uint8ClampedArray(frame.buffer), width, height), 0, 0);
+    if (frame.buffer) this.draw(frame.buffer, frame.width, frame.height);
     if (this.who === "learning") this.curves[0].push(frame.reward);
     frame.numbers.forEach((value, k) => {
       if (Number.isNaN(value)) return;
@@ -122,10 +128,12 @@ class EnvPage {
     });
     const { experience } = frame;
     const learned = experience < 1e6 ? `${whole(experience / 1000)}k` : `${fixed(experience / 1e6, 1)}M`;
-    find("words").innerHTML =
-      this.who === "learning"
-        ? `${NAMES.learning} learns from nothing, by reward alone: <b>${learned}</b> agent-steps so far.`
-        : `${NAMES[this.who]} play${this.who === "script" ? "s" : ""}: <b>${whole(frame.steps)}</b> steps so far.`;
+    const steps = `<b>${whole(frame.steps)}</b> steps so far.`;
+    find("words").innerHTML = {
+      random: `All actions are drawn at random: ${steps}`,
+      script: `The script of the header plays: ${steps}`,
+      learning: `A small network learns from nothing, by reward alone: <b>${learned}</b> agent-steps so far.`,
+    }[this.who];
   }
 
   /** @param {number} now milliseconds */

@@ -12,15 +12,15 @@ export const PLAYERS = /** @type {const} */ (["random", "script", "learning"]);
  */
 /** What can be set and shown. @typedef {{ params: Param[], settings: Param[], log: { name: string, doc: string }[], script: boolean }} About */
 /**
- * A picture of all boards: (height x width x 4) bytes. numbers: the means of the log over the episodes that ended since the frame before,
+ * buffer: a picture of all boards, (height x width x 4) bytes, where one was asked for. numbers: the means of the log over the episodes that ended since the frame before,
  * NaN where none did. reward: of an agent-step; experience: agent-steps that were learned from so far.
- * @typedef {{ buffer: ArrayBuffer, width: number, height: number, numbers: number[], reward: number, experience: number, steps: number }} Frame
+ * @typedef {{ buffer: ArrayBuffer | null, width: number, height: number, numbers: number[], reward: number, experience: number, steps: number }} Frame
  */
 /** @typedef {Record<string, number>} Values by name */
 /**
  * practise: milliseconds for the school after the answer; or its steps, before the answer.
  * @typedef {{ ask: "open", values: Values, seed: number, boards: number }
- *   | { ask: "frame", steps: number, who: Player, width: number, height: number, milliseconds: number, practise: number }
+ *   | { ask: "frame", steps: number, who: Player, picture: boolean, width: number, height: number, milliseconds: number, practise: number }
  *   | { ask: "hash" }} Question
  */
 
@@ -73,7 +73,7 @@ export class Play extends Module {
         for (let k = 0; k < question.practise; k++) this.check(this.c.page_practise());
         for (let k = 0; k < question.steps; k++) this.check(this.c.page_step(PLAYERS.indexOf(question.who)));
         this.steps += question.steps;
-        return this.frame(question.who, question.width, question.height);
+        return this.frame(question);
       case "hash":
         return this.hash();
     }
@@ -108,11 +108,16 @@ export class Play extends Module {
     return this.c.page_num_agents() / boards;
   }
 
-  /** @param {Player} who @param {number} width @param {number} height @returns {Frame} */
-  frame(who, width, height) {
+  /** @param {number} width @param {number} height */
+  picture(width, height) {
     const at = this.c.page_picture(width, height);
     if (!at) throw new Error("out of memory");
-    const buffer = this.memory.buffer.slice(at, at + 4 * width * height);
+    return this.memory.buffer.slice(at, at + 4 * width * height);
+  }
+
+  /** @param {{ who: Player, picture: boolean, width: number, height: number }} question @returns {Frame} */
+  frame({ who, picture, width, height }) {
+    const buffer = picture ? this.picture(width, height) : null;
     const { length } = this.about.log;
     const all = Array.from(new Float64Array(this.memory.buffer, this.c.page_numbers(PLAYERS.indexOf(who)), length + 2));
     const ended = all[length - 1] > 0;

@@ -25,8 +25,6 @@ export const WHO = /** @type {const} */ (["random", "reynolds", "learned", "lear
  */
 
 export const TURNS = 5;
-const MOST_PATHS = 10; // as in page.c
-const MOST_AHEAD = 5; // steps
 
 export class Machine extends Module {
   /** @param {WebAssembly.Module} module */
@@ -117,16 +115,17 @@ export class Machine extends Module {
 
   /** @returns {Futures | null} */
   futures() {
-    const all = new Float32Array(this.memory.buffer, this.c.page_futures(), 11 + MOST_PATHS * MOST_AHEAD * 2);
-    const [known, count, steps, x, y, heading] = all;
+    const at = this.c.page_futures();
+    const [known, count, steps, x, y, heading, ...earned] = new Float32Array(this.memory.buffer, at, 6 + TURNS);
     if (!known) return null;
+    const places = new Float32Array(this.memory.buffer, at + 4 * (6 + TURNS), 2 * count * steps);
     const paths = Array.from({ length: count }, (_, p) =>
       Array.from({ length: steps }, (_, t) => {
-        const at = 11 + 2 * (p * MOST_AHEAD + t);
-        return /** @type {[number, number]} */ ([all[at], all[at + 1]]);
+        const k = 2 * (p * steps + t);
+        return /** @type {[number, number]} */ ([places[k], places[k + 1]]);
       }),
     );
-    return { x, y, heading, earned: Array.from(all.slice(6, 11)), paths };
+    return { x, y, heading, earned, paths };
   }
 
   /** The network that learns, or the one that was given. @param {Who} who @returns {Network | null} */

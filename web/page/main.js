@@ -82,8 +82,8 @@ const boidsAt = (at) => {
 /** @param {number} boids */
 const sliderOf = (boids) => Math.min(100, Math.round((100 * Math.log(boids / FEWEST)) / Math.log(MOST_BOIDS / FEWEST)));
 
-/** @param {number} value */
-const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3).slice(1)}`;
+/** With its sign, and without a leading 0. @param {number} value */
+const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3).replace(/^0/, "")}`;
 
 class Page {
   /** @param {Link<import("./flight.js").Question>} link @param {Machine} machine @param {Network} learned */
@@ -415,7 +415,7 @@ class Page {
     if (who === "reynolds") return `${boids} keep to three rules that Craig Reynolds wrote by hand in 1987.`;
     if (who === "learned") return `${boids} share one small network that has learned before, by reward alone.`;
     if (who === "planner")
-      return `${boids} try every turn in their heads, five steps ahead, and take the one that earns most.`;
+      return `Each of ${boids} imagines its five turns, five steps ahead, and takes the one that earns most.`;
     const seconds = Math.floor(numbers.steps / STEPS_PER_SECOND);
     const school = this.choices.setting === "school";
     const stage =
@@ -489,36 +489,22 @@ class Page {
       list.children[3 * k + 2].textContent = fixed(value, 2);
     });
     const { probabilities, action, futures } = inside;
-    find("turns-title").textContent = probabilities
-      ? "Its network answers"
-      : futures
-        ? "It imagines five steps (sideways × 3)"
-        : "It turns";
+    const titles = { network: "Its network answers", planner: "It imagines five steps (sideways × 3)", none: "It turns" };
+    find("turns-title").textContent = titles[probabilities ? "network" : futures ? "planner" : "none"];
     showFan(find("fan"), futures, action);
     const words = ["hard left", "left", "straight", "right", "hard right"];
-    Array.from(find("turns").children).forEach((turn, k) => {
-      const share = probabilities ? probabilities[k] : futures ? 0.06 + 0.94 * worth(futures, k) : Number(k === action);
-      turn.classList.toggle("taken", k === action);
-      /** @type {HTMLElement} */ (turn.children[0]).style.height = `${100 * share}%`;
-      turn.children[1].textContent = probabilities
-        ? `${Math.round(100 * share)}%`
-        : futures
-          ? signed(advantage(futures, k))
-          : "";
+    const answers = words.map((_, k) => {
+      if (probabilities) return { share: probabilities[k], text: `${Math.round(100 * probabilities[k])}%` };
+      if (futures) return { share: 0.06 + 0.94 * worth(futures, k), text: signed(advantage(futures, k)) };
+      return { share: Number(k === action), text: "" };
     });
-    find("turns").setAttribute(
-      "aria-label",
-      words
-        .map((word, k) =>
-          probabilities
-            ? `${word} ${Math.round(100 * probabilities[k])} %`
-            : futures
-              ? `${word} ${signed(advantage(futures, k))}`
-              : "",
-        )
-        .filter(Boolean)
-        .join(", ") || words[action],
-    );
+    Array.from(find("turns").children).forEach((turn, k) => {
+      turn.classList.toggle("taken", k === action);
+      /** @type {HTMLElement} */ (turn.children[0]).style.height = `${100 * answers[k].share}%`;
+      turn.children[1].textContent = answers[k].text;
+    });
+    const spoken = words.map((word, k) => `${word} ${answers[k].text}`).join(", ");
+    find("turns").setAttribute("aria-label", probabilities || futures ? spoken : words[action]);
     const value = this.choices.who === "learning" ? ` It expects ${fixed(inside.value, 1)} more, now counting most.` : "";
     find("inside-words").textContent = `Last it went ${words[action] ?? ""} and earned ${fixed(inside.reward, 2)}.${value}`;
   }
