@@ -703,14 +703,24 @@ static inline void env_vec_clear_log(EnvVec* vec) {
 
 /* ---- Parameters that change -------------------------------------------------------------------------------------------- */
 
-/* The value of a parameter. */
-static inline double env_vec__param(const EnvVecParam* p, const Env* env) {
-    const void* field = (const char*)env + p->offset;
+/* The value of a parameter. of: an Env, or the struct that the list is of. */
+static inline double env_vec__param(const EnvVecParam* p, const void* of) {
+    const void* field = (const char*)of + p->offset;
     if (p->kind == ENV_VEC_float) return (double)*(const float*)field;
     return p->kind == ENV_VEC_bool ? *(const bool*)field : *(const int*)field;
 }
 
-/* Copies a parameter from one environment to another. */
+/* Sets it, to a value in its range. */
+static inline void env_vec__set_param(const EnvVecParam* p, void* of, double value) {
+    void* field = (char*)of + p->offset;
+    if (p->kind == ENV_VEC_float)
+        *(float*)field = (float)value;
+    else if (p->kind == ENV_VEC_bool)
+        *(bool*)field = value > 0;
+    else
+        *(int*)field = (int)value;
+}
+
 static inline void env_vec__copy_param(const EnvVecParam* p, Env* to, const Env* from) {
     const size_t bytes = p->kind == ENV_VEC_float ? sizeof(float) : p->kind == ENV_VEC_bool ? sizeof(bool) : sizeof(int);
     memcpy((char*)to + p->offset, (const char*)from + p->offset, bytes);

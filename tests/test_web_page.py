@@ -374,7 +374,7 @@ def test_the_planner(visit: Callable[..., Page]) -> None:
     for text, value in zip(advantages, earned - earned.mean(), strict=True):
         assert abs(float(text.replace("\u2212", "-")) - value) <= 0.00051
     page.evaluate(
-        "flock.showInside({ ...flock.current.inside, futures: { ...flock.current.inside.futures, earned: [5, 0, 0, 0, 0] } })"
+        "Object.assign(flock.current.inside.futures, { earned: [5, 0, 0, 0, 0] }); flock.showInside(flock.current.inside)"
     )
     assert page.locator("#turns em").all_inner_texts() == ["+4.000", *["\u22121.000"] * 4]
     keep(page, "planner")

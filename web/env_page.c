@@ -63,24 +63,9 @@ PAGE(page_kind) int page_kind(int k) { return (int)param_of(k)->kind; }
 PAGE(page_min) double page_min(int k) { return param_of(k)->min; }
 PAGE(page_max) double page_max(int k) { return param_of(k)->max; }
 
-static void* field_of(int k) { return (k < ENV_VEC_NUM_PARAMS ? (char*)&params : (char*)&settings) + param_of(k)->offset; }
-
-PAGE(page_get) double page_get(int k) {
-    const void* field = field_of(k);
-    const EnvVecKind kind = param_of(k)->kind;
-    if (kind == ENV_VEC_float) return (double)*(const float*)field;
-    return kind == ENV_VEC_bool ? *(const bool*)field : *(const int*)field;
-}
-PAGE(page_set) void page_set(int k, double value) {
-    void* field = field_of(k);
-    const EnvVecKind kind = param_of(k)->kind;
-    if (kind == ENV_VEC_float)
-        *(float*)field = (float)value;
-    else if (kind == ENV_VEC_bool)
-        *(bool*)field = value != 0;
-    else
-        *(int*)field = (int)value;
-}
+static void* struct_of(int k) { return k < ENV_VEC_NUM_PARAMS ? (void*)&params : (void*)&settings; }
+PAGE(page_get) double page_get(int k) { return env_vec__param(param_of(k), struct_of(k)); }
+PAGE(page_set) void page_set(int k, double value) { env_vec__set_param(param_of(k), struct_of(k), value); }
 
 /* ---- Boards, school, learner */
 

@@ -58,16 +58,7 @@ PAGE(page_defaults) void page_defaults(void) {
 
 /* Name k, and NULL after the last. */
 PAGE(page_param_name) const char* page_param_name(int k) { return k < ENV_VEC_NUM_PARAMS ? env_vec_params[k].name : NULL; }
-PAGE(page_set_param) void page_set_param(int k, double value) {
-    const EnvVecParam* p = &env_vec_params[k];
-    void* field = (char*)&params + p->offset;
-    if (p->kind == ENV_VEC_float)
-        *(float*)field = (float)value;
-    else if (p->kind == ENV_VEC_bool)
-        *(bool*)field = value != 0;
-    else
-        *(int*)field = (int)value;
-}
+PAGE(page_set_param) void page_set_param(int k, double value) { env_vec__set_param(&env_vec_params[k], &params, value); }
 
 /* ---- The flock */
 
